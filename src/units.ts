@@ -299,8 +299,6 @@ export function printMinuteOfDay(minuteOfDay: number): string {
 /** Is how finely a moment is printed. */
 export type TimePrecision = "minute" | "second" | "tenth";
 
-XX;
-
 /** What traders call these zones, in winter and summer alike. */
 const ZONE_NAMES: Readonly<Record<string, string>> = {
   "America/Chicago": "CT",
