@@ -1,0 +1,1917 @@
+// Generated from native/core by its test `types`; never edited by hand.
+
+/**
+ * Everything that the engine decides by. Money in cents, prices in ticks, durations in milliseconds, clock times in
+ * minutes after local midnight, thresholds in ten-thousandths.
+ */
+export type EngineSettings = { 
+/**
+ * The instrument in the abstract.
+ */
+instrument: Instrument, 
+/**
+ * Signals.
+ */
+strategy: StrategySettings, 
+/**
+ * Limits.
+ */
+risk: RiskSettings, 
+/**
+ * Trading hours of our own.
+ */
+session: SessionSettings, 
+/**
+ * What a fill costs.
+ */
+costs: CostSettings, 
+/**
+ * Four characters that make our order references our own.
+ */
+instance: string, 
+/**
+ * True where foreign orders in the contract do not block entries (R17).
+ */
+allowForeign: boolean, 
+/**
+ * Calendar days before the last trade date from which on no entry is made; none switches the guard off (D23).
+ */
+rollDaysBefore: number | null, 
+/**
+ * Calendar days before the last trade date by which the position is flat (D23).
+ */
+flatDaysBefore: number | null, };
+
+/**
+ * What is traded in the abstract.
+ */
+export type Instrument = { 
+/**
+ * "MES".
+ */
+symbol: string, 
+/**
+ * Tick size in ten-thousandths of a point: 2500 for 0.25.
+ */
+tickSizeE4: number, 
+/**
+ * What one tick is worth for one contract: 125 for MES.
+ */
+tickValueCents: number, };
+
+/**
+ * Signals [S3, S6, S7].
+ */
+export type StrategySettings = { 
+/**
+ * Bar length; 0 = one bar for every trade.
+ */
+samplingMs: number, 
+/**
+ * Which price closes a bar.
+ */
+price: PriceKind, 
+/**
+ * Bars in the window, the current one included.
+ */
+window: number, 
+/**
+ * Delta degrees of freedom, 0 or 1.
+ */
+ddof: number, 
+/**
+ * Entry threshold in ten-thousandths: 20000 for 2.0.
+ */
+entryZE4: number, 
+/**
+ * Exit threshold in ten-thousandths: 5000 for 0.5.
+ */
+exitZE4: number, 
+/**
+ * When the window is emptied.
+ */
+resetWindow: ResetWindow, 
+/**
+ * Contracts an entry.
+ */
+quantity: number, };
+
+/**
+ * How the price series is sampled.
+ */
+export type PriceKind = "last" | "mid";
+
+/**
+ * When the rolling window is emptied.
+ */
+export type ResetWindow = "session" | "never";
+
+/**
+ * Limits (reliability note, section D). `None` switches a limit off where that is allowed.
+ */
+export type RiskSettings = { 
+/**
+ * Stop per contract, turned into ticks rounded down [S5].
+ */
+stopCents: number | null, 
+/**
+ * Target per contract, turned into ticks rounded up [S5].
+ */
+targetCents: number | null, 
+/**
+ * Daily loss limit [S8].
+ */
+dailyLossCents: number, 
+/**
+ * What it counts.
+ */
+dailyLossBasis: DailyLossBasis, 
+/**
+ * What ends its halt.
+ */
+dailyLossReset: DailyLossReset, 
+/**
+ * Losses in a row that pause entries.
+ */
+lossStreak: number, 
+/**
+ * For how long.
+ */
+lossStreakPauseMs: number, 
+/**
+ * Longest time in a position.
+ */
+maxHoldMs: number, 
+/**
+ * Contracts, worst case (D1).
+ */
+maxPosition: number, 
+/**
+ * Worth of the position, worst case (D3).
+ */
+maxNotionalCents: number | null, 
+/**
+ * No entry that could pass the daily limit if stopped (D16).
+ */
+lossBudgetCheck: boolean, 
+/**
+ * Drawdown from the session's peak that flattens (D17).
+ */
+trailingDrawdownCents: number | null, 
+/**
+ * Session gain from which on D17 watches.
+ */
+trailingArmedAtCents: number, 
+/**
+ * An entry's price may be so far from the middle (D4).
+ */
+entryCollarTicks: number, 
+/**
+ * An exit's price may be so far from the middle (D4).
+ */
+exitCollarTicks: number, 
+/**
+ * Quote age that blocks entries (D6).
+ */
+staleEntryMs: number, 
+/**
+ * Quote age that raises an alarm (D6).
+ */
+staleAlarmMs: number, 
+/**
+ * Widest spread for an entry (D7).
+ */
+maxSpreadTicks: number, 
+/**
+ * Jump against the median of five that is taken for a bad tick (D8).
+ */
+badTickTicks: number, 
+/**
+ * Own orders that may exist at once (D11).
+ */
+maxOpenOrders: number, 
+/**
+ * Entries (D12).
+ */
+entriesMax: RateLimit | null, 
+/**
+ * Orders (D12).
+ */
+ordersMax: RateLimit | null, };
+
+/**
+ * How many orders a span of time may hold (D12).
+ */
+export type RateLimit = { 
+/**
+ * At most so many in 60 seconds.
+ */
+minute: number, 
+/**
+ * At most so many in 60 minutes.
+ */
+hour: number, 
+/**
+ * At most so many in a trading day.
+ */
+day: number, };
+
+/**
+ * What the daily loss counts.
+ */
+export type DailyLossBasis = "total" | "realised";
+
+/**
+ * What ends a halt by the daily loss limit.
+ */
+export type DailyLossReset = "arm" | "next_session";
+
+/**
+ * Trading hours of our own [S2].
+ */
+export type SessionSettings = { 
+/**
+ * IANA name.
+ */
+timeZone: string, 
+/**
+ * A trading day starts here; none = one endless session.
+ */
+openMinute: number | null, 
+/**
+ * Empty = whenever the market is open.
+ */
+entryWindows: Array<EntryWindow>, 
+/**
+ * No entry this long before the flat window (D21).
+ */
+noEntryBeforeFlattenMs: number, 
+/**
+ * The flat window starts here; none = no flat window.
+ */
+flattenAtMinute: number | null, 
+/**
+ * On an early close: this long before it.
+ */
+flattenBeforeCloseMs: number, 
+/**
+ * Reset windows of the broker in `reset_zone`, flat 15 minutes before and no orders inside (D22).
+ */
+resetWindows: Array<ResetSpan>, 
+/**
+ * IANA name.
+ */
+resetZone: string, };
+
+/**
+ * A span of the local day in which entries are allowed.
+ */
+export type EntryWindow = { 
+/**
+ * First minute after local midnight.
+ */
+fromMinute: number, 
+/**
+ * First minute that is outside again.
+ */
+toMinute: number, };
+
+/**
+ * A weekly span in which the broker resets.
+ */
+export type ResetSpan = { 
+/**
+ * Minute of the week, Monday 00:00 = 0.
+ */
+fromWeekMinute: number, 
+/**
+ * Exclusive; smaller than `from` where it passes the end of the week.
+ */
+toWeekMinute: number, };
+
+/**
+ * What a fill costs.
+ */
+export type CostSettings = { 
+/**
+ * Per contract and side, until the broker's commission report replaces it.
+ */
+feeCents: number, 
+/**
+ * Assumed in backtests and previews.
+ */
+slippageTicks: number, };
+
+/**
+ * One thing that happened. The journal stamps it with its sequence number and the time at which it was taken in.
+ */
+export type Event = { "type": "trade", 
+/**
+ * The exchange's time; whole seconds where the broker tells no more.
+ */
+exchangeAtMs: number, 
+/**
+ * Price.
+ */
+priceTicks: number, 
+/**
+ * Contracts.
+ */
+size: number, } | { "type": "quote", 
+/**
+ * The exchange's time.
+ */
+exchangeAtMs: number, 
+/**
+ * None = no bid.
+ */
+bidTicks: number | null, 
+/**
+ * None = no ask.
+ */
+askTicks: number | null, 
+/**
+ * Contracts.
+ */
+bidSize: number, 
+/**
+ * Contracts.
+ */
+askSize: number, } | { "type": "started", 
+/**
+ * Program version.
+ */
+version: string, 
+/**
+ * What the account badge says: "DEMO", "PAPER" or "LIVE".
+ */
+badge: string, 
+/**
+ * True where trading starts by itself once reconciled; false = starts HALTED (live).
+ */
+startsTrading: boolean, 
+/**
+ * True after a run that did not end with `Stopped`.
+ */
+afterCrash: boolean, 
+/**
+ * True where the halt latch lies on the disk.
+ */
+latched: boolean, 
+/**
+ * Revision of the configuration.
+ */
+revision: number, 
+/**
+ * The settings in force.
+ */
+settings: EngineSettings, } | { "type": "stopped", 
+/**
+ * "SIGINT".
+ */
+reason: string, } | { "type": "woke", } | { "type": "history", 
+/**
+ * Bars of the sampling asked for.
+ */
+bars: Array<Bar>, } | { "type": "link_changed", 
+/**
+ * Its state now.
+ */
+link: Link, 
+/**
+ * Counts connections; grows by one with each.
+ */
+epoch: number, 
+/**
+ * What is known of the cause, for a person.
+ */
+detail: string, 
+/**
+ * The account, once known.
+ */
+account: string | null, } | { "type": "feed_changed", 
+/**
+ * True where data may be trusted again.
+ */
+ok: boolean, 
+/**
+ * Why, for a person.
+ */
+detail: string, } | { "type": "contract_resolved", 
+/**
+ * The listing to trade.
+ */
+contract: Contract, } | { "type": "ask_failed", 
+/**
+ * Which one.
+ */
+ask: Ask, 
+/**
+ * Why, for a person.
+ */
+detail: string, } | { "type": "sent", 
+/**
+ * Ours.
+ */
+orderRef: string, 
+/**
+ * The wire handle of this epoch.
+ */
+orderId: number, 
+/**
+ * The connection that took them.
+ */
+epoch: number, } | { "type": "not_sent", 
+/**
+ * Ours.
+ */
+orderRef: string, 
+/**
+ * Why.
+ */
+reason: string, } | { "type": "order_reported", 
+/**
+ * The order.
+ */
+order: BrokerOrder, } | { "type": "order_refused", 
+/**
+ * Ours.
+ */
+orderRef: string, 
+/**
+ * Its code.
+ */
+code: number, 
+/**
+ * Its words.
+ */
+text: string, } | { "type": "change_refused", 
+/**
+ * Ours.
+ */
+orderRef: string, 
+/**
+ * Its code.
+ */
+code: number, 
+/**
+ * Its words.
+ */
+text: string, } | { "type": "order_warned", 
+/**
+ * Ours.
+ */
+orderRef: string, 
+/**
+ * Its code.
+ */
+code: number, 
+/**
+ * Its words.
+ */
+text: string, } | { "type": "fill", 
+/**
+ * The execution.
+ */
+fill: BrokerFill, } | { "type": "commission", 
+/**
+ * Which execution.
+ */
+execId: string, 
+/**
+ * Fees.
+ */
+feeCents: number, } | { "type": "position_reported", 
+/**
+ * The position.
+ */
+position: BrokerPosition, } | { "type": "account_reported", 
+/**
+ * Net liquidation value.
+ */
+netLiquidationCents: number | null, 
+/**
+ * What may still be used as margin.
+ */
+excessLiquidityCents: number | null, 
+/**
+ * Realised today, the broker's view.
+ */
+realisedCents: number | null, } | { "type": "reconciled", 
+/**
+ * All working orders, of every client.
+ */
+openOrders: Array<BrokerOrder>, 
+/**
+ * Executions of the broker's day.
+ */
+fills: Array<BrokerFill>, 
+/**
+ * All positions.
+ */
+positions: Array<BrokerPosition>, 
+/**
+ * The broker's clock.
+ */
+brokerAtMs: number | null, } | { "type": "command", 
+/**
+ * Who, for the record: "anna (123456789)" or "console".
+ */
+by: string, 
+/**
+ * Telegram's update, for de-duplication; none from other doors.
+ */
+updateId: number | null, 
+/**
+ * What.
+ */
+command: Command, } | { "type": "config_changed", 
+/**
+ * The new revision.
+ */
+revision: number, 
+/**
+ * Who.
+ */
+by: string, 
+/**
+ * Telegram's update.
+ */
+updateId: number | null, 
+/**
+ * For people.
+ */
+changes: Array<ConfigChange>, 
+/**
+ * The settings from now on.
+ */
+settings: EngineSettings, } | { "type": "summary_due", } | { "type": "gate_changed", 
+/**
+ * Its name: "journal", "disk", "loop_lag", "control".
+ */
+gate: string, 
+/**
+ * True where entries are blocked.
+ */
+blocks: boolean, 
+/**
+ * The figures, for a person.
+ */
+detail: string, } | { "type": "told", 
+/**
+ * "critical", "trade", "session", "link", "control" or "system".
+ */
+class: string, 
+/**
+ * The event's name in lower snake case.
+ */
+event: string, 
+/**
+ * Sentences, ready for a person.
+ */
+lines: Array<string>, };
+
+/**
+ * A bar of trades.
+ */
+export type Bar = { 
+/**
+ * Its first millisecond.
+ */
+openAtMs: number, 
+/**
+ * First price.
+ */
+openTicks: number, 
+/**
+ * Highest price.
+ */
+highTicks: number, 
+/**
+ * Lowest price.
+ */
+lowTicks: number, 
+/**
+ * Last price.
+ */
+closeTicks: number, 
+/**
+ * Contracts.
+ */
+volume: number, };
+
+/**
+ * What can be asked of the broker.
+ */
+export type Ask = "contract" | "state" | "history" | "market_data";
+
+/**
+ * One dated listing.
+ */
+export type Contract = { 
+/**
+ * The broker's id.
+ */
+conId: number, 
+/**
+ * "MESZ6".
+ */
+localSymbol: string, 
+/**
+ * "202612".
+ */
+month: string, 
+/**
+ * Last trade date, "2026-12-18".
+ */
+lastTradeDate: string, 
+/**
+ * Tick size in ten-thousandths, as the broker says.
+ */
+tickSizeE4: number, 
+/**
+ * Multiplier times 100, as the broker says: 500 for MES.
+ */
+multiplierCents: number, 
+/**
+ * When it trades, oldest first, in absolute time; adjoining spans are joined.
+ */
+hours: Array<Span>, };
+
+/**
+ * A span of time, the end exclusive.
+ */
+export type Span = { 
+/**
+ * First millisecond.
+ */
+fromMs: number, 
+/**
+ * First millisecond that is outside again.
+ */
+toMs: number, };
+
+/**
+ * An order as the broker tells it.
+ */
+export type BrokerOrder = { 
+/**
+ * Empty where somebody else's.
+ */
+orderRef: string, 
+/**
+ * The wire handle.
+ */
+orderId: number, 
+/**
+ * The client that placed it.
+ */
+clientId: number, 
+/**
+ * The broker's lasting id; 0 = not told yet.
+ */
+permId: number, 
+/**
+ * Which listing.
+ */
+conId: number, 
+/**
+ * Which way.
+ */
+side: Side, 
+/**
+ * Contracts asked.
+ */
+quantity: number, 
+/**
+ * Contracts filled, as the broker says; a hint, never a fill.
+ */
+filled: number, 
+/**
+ * What kind and at which price; none for a kind that we never use.
+ */
+kind: OrderKind | null, 
+/**
+ * The state word, translated.
+ */
+state: BrokerOrderState, };
+
+/**
+ * The broker's state words.
+ */
+export type BrokerOrderState = "pending" | "held" | "working" | "cancel_pending" | "cancelled" | "filled" | "inactive";
+
+/**
+ * An execution as the broker tells it.
+ */
+export type BrokerFill = { 
+/**
+ * The broker's id; the part after the last dot counts corrections.
+ */
+execId: string, 
+/**
+ * Empty where somebody else's.
+ */
+orderRef: string, 
+/**
+ * The wire handle.
+ */
+orderId: number, 
+/**
+ * The order's lasting id.
+ */
+permId: number, 
+/**
+ * Which listing.
+ */
+conId: number, 
+/**
+ * Which way.
+ */
+side: Side, 
+/**
+ * Contracts.
+ */
+quantity: number, 
+/**
+ * Price.
+ */
+priceTicks: number, 
+/**
+ * The broker's time of it.
+ */
+filledAtMs: number, };
+
+/**
+ * A position as the broker tells it.
+ */
+export type BrokerPosition = { 
+/**
+ * Which listing.
+ */
+conId: number, 
+/**
+ * "MESZ6".
+ */
+localSymbol: string, 
+/**
+ * Signed contracts.
+ */
+position: number, 
+/**
+ * Average price in ticks times 100; none where flat.
+ */
+averageTicksE2: number | null, };
+
+/**
+ * What a person commands.
+ */
+export type Command = { "verb": "pause", 
+/**
+ * None = until /resume.
+ */
+untilMs: number | null, } | { "verb": "resume", } | { "verb": "flatten", } | { "verb": "halt", 
+/**
+ * Why, for the record.
+ */
+reason: string, } | { "verb": "arm", } | { "verb": "acknowledge", 
+/**
+ * The notice.
+ */
+noticeId: number, } | { "verb": "adopt", };
+
+/**
+ * One changed setting, for people.
+ */
+export type ConfigChange = { 
+/**
+ * "strategy.window".
+ */
+path: string, 
+/**
+ * "60 bars".
+ */
+old: string, 
+/**
+ * "90 bars".
+ */
+new: string, };
+
+/**
+ * An effect and the event that caused it.
+ */
+export type Caused = { 
+/**
+ * Sequence number of the cause in the journal.
+ */
+cause: number, } & ({ "type": "intent", 
+/**
+ * The order, or the first of a bracket.
+ */
+orderRef: string, 
+/**
+ * What exactly.
+ */
+action: OrderAction, 
+/**
+ * Why, in the words of the decision record.
+ */
+why: string, } | { "type": "ask_broker", 
+/**
+ * Which.
+ */
+ask: Ask, } | { "type": "wake_at", 
+/**
+ * When.
+ */
+atMs: number, } | { "type": "decision", 
+/**
+ * The bar.
+ */
+bar: Bar, 
+/**
+ * None where undefined [S3].
+ */
+z: number | null, 
+/**
+ * Mean of the window in ticks.
+ */
+meanTicks: number | null, 
+/**
+ * Standard deviation in ticks.
+ */
+sdTicks: number | null, 
+/**
+ * Bars in the window.
+ */
+filled: number, 
+/**
+ * What the strategy wants before risk has looked.
+ */
+wants: Wish, 
+/**
+ * The first gate that stopped an entry; none where nothing did.
+ */
+blockedBy: string | null, } | { "type": "notice_queued", 
+/**
+ * How it is told and whether it can be off.
+ */
+class: NoticeClass, 
+/**
+ * Folding: the same key is told at most once in 60 s, with a count.
+ */
+dedupeKey: string | null, 
+/**
+ * What.
+ */
+notice: Notice, } | { "type": "round_trip", 
+/**
+ * The trade.
+ */
+trade: RoundTrip, } | { "type": "posture_changed", 
+/**
+ * Before.
+ */
+from: Posture, 
+/**
+ * Now.
+ */
+to: Posture, 
+/**
+ * Until when it is paused; none = until a person says so.
+ */
+untilMs: number | null, 
+/**
+ * Why.
+ */
+reason: string, } | { "type": "latch", 
+/**
+ * Who or which control.
+ */
+by: string, 
+/**
+ * Why.
+ */
+reason: string, } | { "type": "unlatch", 
+/**
+ * Who.
+ */
+by: string, } | { "type": "control", 
+/**
+ * Its event name in lower snake case: "daily_loss".
+ */
+control: string, 
+/**
+ * True where it tripped.
+ */
+tripped: boolean, 
+/**
+ * The figures, for a person.
+ */
+detail: string, } | { "type": "command_answered", 
+/**
+ * Who asked.
+ */
+by: string, 
+/**
+ * Telegram's update.
+ */
+updateId: number | null, 
+/**
+ * "pause", "resume", "flatten", "halt", "arm", "acknowledge", "adopt".
+ */
+verb: string, 
+/**
+ * True where it was done or begun.
+ */
+accepted: boolean, 
+/**
+ * True where this update had been obeyed before; nothing was done again.
+ */
+repeated: boolean, 
+/**
+ * What was done, or why not and what to do instead; sentences for a person.
+ */
+lines: Array<string>, } | { "type": "flat_confirmed", 
+/**
+ * Fills' result since the flatten began.
+ */
+netCents: number, } | { "type": "in_doubt", 
+/**
+ * The order.
+ */
+orderRef: string, 
+/**
+ * Why.
+ */
+reason: string, } | { "type": "anomaly", 
+/**
+ * What.
+ */
+detail: string, });
+
+/**
+ * One thing to do or to say.
+ */
+export type Effect = { "type": "intent", 
+/**
+ * The order, or the first of a bracket.
+ */
+orderRef: string, 
+/**
+ * What exactly.
+ */
+action: OrderAction, 
+/**
+ * Why, in the words of the decision record.
+ */
+why: string, } | { "type": "ask_broker", 
+/**
+ * Which.
+ */
+ask: Ask, } | { "type": "wake_at", 
+/**
+ * When.
+ */
+atMs: number, } | { "type": "decision", 
+/**
+ * The bar.
+ */
+bar: Bar, 
+/**
+ * None where undefined [S3].
+ */
+z: number | null, 
+/**
+ * Mean of the window in ticks.
+ */
+meanTicks: number | null, 
+/**
+ * Standard deviation in ticks.
+ */
+sdTicks: number | null, 
+/**
+ * Bars in the window.
+ */
+filled: number, 
+/**
+ * What the strategy wants before risk has looked.
+ */
+wants: Wish, 
+/**
+ * The first gate that stopped an entry; none where nothing did.
+ */
+blockedBy: string | null, } | { "type": "notice_queued", 
+/**
+ * How it is told and whether it can be off.
+ */
+class: NoticeClass, 
+/**
+ * Folding: the same key is told at most once in 60 s, with a count.
+ */
+dedupeKey: string | null, 
+/**
+ * What.
+ */
+notice: Notice, } | { "type": "round_trip", 
+/**
+ * The trade.
+ */
+trade: RoundTrip, } | { "type": "posture_changed", 
+/**
+ * Before.
+ */
+from: Posture, 
+/**
+ * Now.
+ */
+to: Posture, 
+/**
+ * Until when it is paused; none = until a person says so.
+ */
+untilMs: number | null, 
+/**
+ * Why.
+ */
+reason: string, } | { "type": "latch", 
+/**
+ * Who or which control.
+ */
+by: string, 
+/**
+ * Why.
+ */
+reason: string, } | { "type": "unlatch", 
+/**
+ * Who.
+ */
+by: string, } | { "type": "control", 
+/**
+ * Its event name in lower snake case: "daily_loss".
+ */
+control: string, 
+/**
+ * True where it tripped.
+ */
+tripped: boolean, 
+/**
+ * The figures, for a person.
+ */
+detail: string, } | { "type": "command_answered", 
+/**
+ * Who asked.
+ */
+by: string, 
+/**
+ * Telegram's update.
+ */
+updateId: number | null, 
+/**
+ * "pause", "resume", "flatten", "halt", "arm", "acknowledge", "adopt".
+ */
+verb: string, 
+/**
+ * True where it was done or begun.
+ */
+accepted: boolean, 
+/**
+ * True where this update had been obeyed before; nothing was done again.
+ */
+repeated: boolean, 
+/**
+ * What was done, or why not and what to do instead; sentences for a person.
+ */
+lines: Array<string>, } | { "type": "flat_confirmed", 
+/**
+ * Fills' result since the flatten began.
+ */
+netCents: number, } | { "type": "in_doubt", 
+/**
+ * The order.
+ */
+orderRef: string, 
+/**
+ * Why.
+ */
+reason: string, } | { "type": "anomaly", 
+/**
+ * What.
+ */
+detail: string, };
+
+/**
+ * What the strategy wants at a close.
+ */
+export type Wish = "nothing" | "enter_long" | "enter_short" | "exit";
+
+/**
+ * What to do with orders.
+ */
+export type OrderAction = { "do": "place", 
+/**
+ * Entry first, then its children; or one exit.
+ */
+orders: Array<OrderRequest>, } | { "do": "modify", 
+/**
+ * The order with its new terms.
+ */
+order: OrderRequest, } | { "do": "cancel", };
+
+/**
+ * An order as we ask for it. Nothing is left to a default.
+ */
+export type OrderRequest = { 
+/**
+ * Ours, unique for ever: `QS1-<instance4>-<yymmdd>-<seq base36>-<leg>`.
+ */
+orderRef: string, 
+/**
+ * Which way.
+ */
+side: Side, 
+/**
+ * Contracts.
+ */
+quantity: number, 
+/**
+ * Kind and price.
+ */
+kind: OrderKind, 
+/**
+ * How long it lives.
+ */
+tif: Tif, 
+/**
+ * The entry that it waits for.
+ */
+parentRef: string | null, 
+/**
+ * One cancels the other within this group.
+ */
+ocaGroup: string | null, 
+/**
+ * True where it works at all hours.
+ */
+outsideRth: boolean, };
+
+/**
+ * How a notice is told (telegram note, section 5).
+ */
+export type NoticeClass = "critical" | "trade" | "session" | "link" | "control" | "system";
+
+/**
+ * Why an entry was made, for its notice and for /why.
+ */
+export type EntryReason = { 
+/**
+ * z at the signal.
+ */
+z: number, 
+/**
+ * The threshold that it reached, signed.
+ */
+thresholdZ: number, 
+/**
+ * The close that made it, in ticks.
+ */
+closeTicks: number, 
+/**
+ * Mean of the window in ticks.
+ */
+meanTicks: number, 
+/**
+ * Standard deviation in ticks.
+ */
+sdTicks: number, 
+/**
+ * Bars in the window.
+ */
+window: number, 
+/**
+ * Bar length.
+ */
+samplingMs: number, };
+
+/**
+ * What a person is told: figures only, the words are the view's.
+ */
+export type Notice = { "event": "entry_sent", 
+/**
+ * Buy or sell.
+ */
+side: Side, 
+/**
+ * Contracts.
+ */
+quantity: number, 
+/**
+ * Why.
+ */
+reason: EntryReason, } | { "event": "entry_filled", 
+/**
+ * Buy or sell.
+ */
+side: Side, 
+/**
+ * Contracts of this fill.
+ */
+quantity: number, 
+/**
+ * Fill price.
+ */
+priceTicks: number, 
+/**
+ * Why; none where adopted.
+ */
+reason: EntryReason | null, 
+/**
+ * The stop at the broker.
+ */
+stopTicks: number | null, 
+/**
+ * The target at the broker.
+ */
+targetTicks: number | null, 
+/**
+ * Where the z-exit stands now, in ticks.
+ */
+exitNearTicks: number | null, 
+/**
+ * z that exits, signed.
+ */
+exitZ: number, 
+/**
+ * Latest exit by the hold limit.
+ */
+latestExitAtMs: number, 
+/**
+ * Against the signal's close, in ticks; positive = worse.
+ */
+slippageTicks: number | null, 
+/**
+ * Fees of this fill.
+ */
+feeCents: number, } | { "event": "exit_filled", 
+/**
+ * The trade.
+ */
+trade: RoundTrip, 
+/**
+ * The day so far.
+ */
+today: Today, } | { "event": "order_rejected", 
+/**
+ * Ours.
+ */
+orderRef: string, 
+/**
+ * The broker's code.
+ */
+code: number, 
+/**
+ * The broker's words.
+ */
+text: string, 
+/**
+ * True where it was to reduce risk.
+ */
+onExit: boolean, } | { "event": "entry_denied", 
+/**
+ * Which way.
+ */
+side: Side, 
+/**
+ * The gate.
+ */
+gate: Gate, } | { "event": "halted", 
+/**
+ * Control's event name or "command".
+ */
+control: string, 
+/**
+ * The figures.
+ */
+detail: string, 
+/**
+ * What is being done.
+ */
+doing: Array<string>, 
+/**
+ * The day so far.
+ */
+today: Today, } | { "event": "paused", 
+/**
+ * None = until /resume.
+ */
+untilMs: number | null, 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * Who, or "risk".
+ */
+by: string, } | { "event": "resumed", 
+/**
+ * Who, or "timer".
+ */
+by: string, } | { "event": "armed", 
+/**
+ * Who.
+ */
+by: string, } | { "event": "flattening", 
+/**
+ * Who or which control.
+ */
+by: string, 
+/**
+ * Signed contracts at the time.
+ */
+position: number, 
+/**
+ * Working orders of ours at the time.
+ */
+orders: number, } | { "event": "flat_confirmed", 
+/**
+ * Result of the fills since the flatten began.
+ */
+netCents: number, 
+/**
+ * Posture now.
+ */
+posture: Posture, } | { "event": "not_flat", 
+/**
+ * Seconds since it began.
+ */
+seconds: number, 
+/**
+ * Signed contracts by our book.
+ */
+position: number, 
+/**
+ * What is in the way and what comes next.
+ */
+detail: string, } | { "event": "position_mismatch", 
+/**
+ * By our book.
+ */
+ours: number, 
+/**
+ * By the broker's.
+ */
+brokers: number, 
+/**
+ * What the bot does now.
+ */
+detail: string, } | { "event": "order_in_doubt", 
+/**
+ * Ours.
+ */
+orderRef: string, 
+/**
+ * Why, and what is being done.
+ */
+detail: string, } | { "event": "gateway_down", 
+/**
+ * Why.
+ */
+detail: string, 
+/**
+ * Signed contracts.
+ */
+position: number, } | { "event": "gateway_up", 
+/**
+ * How long it was gone.
+ */
+downMs: number, 
+/**
+ * What reconciliation found, empty = nothing.
+ */
+differences: Array<string>, } | { "event": "data_stale", 
+/**
+ * Age.
+ */
+ageMs: number, } | { "event": "data_fresh", 
+/**
+ * How long they were gone.
+ */
+goneMs: number, } | { "event": "warmed_up", 
+/**
+ * Bars.
+ */
+bars: number, } | { "event": "session_opened", 
+/**
+ * "2026-11-25".
+ */
+tradeDate: string, } | { "event": "daily_summary", 
+/**
+ * "2026-11-25".
+ */
+tradeDate: string, 
+/**
+ * Figures.
+ */
+today: Today, 
+/**
+ * Entries that gates stopped, by gate.
+ */
+blocked: Array<Count>, 
+/**
+ * Exits by reason.
+ */
+exits: Array<Count>, 
+/**
+ * How often the gateway was gone and for how long.
+ */
+gatewayDownCount: number, 
+/**
+ * In all.
+ */
+gatewayDownMs: number, } | { "event": "roll_due", 
+/**
+ * "MESZ6".
+ */
+localSymbol: string, 
+/**
+ * Calendar days to the last trade date.
+ */
+daysLeft: number, } | { "event": "config_changed", 
+/**
+ * New revision.
+ */
+revision: number, 
+/**
+ * Who.
+ */
+by: string, 
+/**
+ * What.
+ */
+changes: Array<ConfigChange>, } | { "event": "started", 
+/**
+ * Version.
+ */
+version: string, 
+/**
+ * True after a crash.
+ */
+afterCrash: boolean, 
+/**
+ * Posture that it starts with.
+ */
+posture: Posture, } | { "event": "stopped", 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * Signed contracts that stay open.
+ */
+position: number, 
+/**
+ * Own orders that keep working at the broker.
+ */
+orders: number, } | { "event": "told", 
+/**
+ * The event's name.
+ */
+name: string, 
+/**
+ * Sentences.
+ */
+lines: Array<string>, };
+
+/**
+ * A name and how often.
+ */
+export type Count = { 
+/**
+ * What.
+ */
+name: string, 
+/**
+ * How often.
+ */
+count: number, };
+
+/**
+ * Flat → position → flat.
+ */
+export type RoundTrip = { 
+/**
+ * Counts from 1 for ever.
+ */
+tradeId: number, 
+/**
+ * Trading day of the exit, "2026-11-25".
+ */
+tradeDate: string, 
+/**
+ * "MESZ6".
+ */
+contract: string, 
+/**
+ * Side of the entry.
+ */
+side: Side, 
+/**
+ * Contracts at the largest.
+ */
+quantity: number, 
+/**
+ * The close that made the signal.
+ */
+signalAtMs: number, 
+/**
+ * First entry fill.
+ */
+entryAtMs: number, 
+/**
+ * Last exit fill.
+ */
+exitAtMs: number, 
+/**
+ * Average, in ticks.
+ */
+entryPriceTicks: number, 
+/**
+ * Average, in ticks.
+ */
+exitPriceTicks: number, 
+/**
+ * Why it ended.
+ */
+reason: ExitReason, 
+/**
+ * Before fees.
+ */
+grossCents: number, 
+/**
+ * Both sides.
+ */
+feesCents: number, 
+/**
+ * After fees.
+ */
+netCents: number, 
+/**
+ * z at the signal.
+ */
+zEntry: number | null, 
+/**
+ * z at the last close before the exit.
+ */
+zExit: number | null, 
+/**
+ * Worst open loss on the way, ≤ 0.
+ */
+maeCents: number, 
+/**
+ * Best open gain on the way, ≥ 0.
+ */
+mfeCents: number, };
+
+/**
+ * Which way.
+ */
+export type Side = "buy" | "sell";
+
+/**
+ * What an order does in a round trip; the last letter of its reference.
+ */
+export type Leg = "entry" | "stop" | "target" | "exit";
+
+/**
+ * Kind of an order with its prices.
+ */
+export type OrderKind = { "kind": "market", } | { "kind": "limit", 
+/**
+ * The limit.
+ */
+limitTicks: number, } | { "kind": "stop", 
+/**
+ * The trigger.
+ */
+stopTicks: number, };
+
+/**
+ * How long an order lives.
+ */
+export type Tif = "day" | "gtc";
+
+/**
+ * The link to the broker (reliability note, section E).
+ */
+export type Link = "down" | "connecting" | "syncing" | "up" | "degraded";
+
+/**
+ * Exactly one at a time (telegram note, section 1).
+ */
+export type Posture = "trading" | "paused" | "halted" | "flattening";
+
+/**
+ * Why a round trip ended. The words of the strategy note.
+ */
+export type ExitReason = "zexit" | "time" | "stop" | "stop_gap" | "target" | "target_gap" | "daily_loss" | "session_close" | "session_end" | "flatten" | "external";
+
+/**
+ * A condition on entries with its figures.
+ */
+export type Gate = { 
+/**
+ * "spread".
+ */
+name: string, 
+/**
+ * True where it lets entries pass.
+ */
+open: boolean, 
+/**
+ * The figures, for a person: "1 t ≤ 2 t".
+ */
+detail: string, };
+
+/**
+ * The trading day so far.
+ */
+export type Today = { 
+/**
+ * "2026-11-25"; empty before the first event.
+ */
+tradeDate: string, 
+/**
+ * Round trips.
+ */
+trades: number, 
+/**
+ * Net above zero.
+ */
+wins: number, 
+/**
+ * Net below zero.
+ */
+losses: number, 
+/**
+ * Before fees.
+ */
+grossCents: number, 
+/**
+ * Of every fill so far.
+ */
+feesCents: number, 
+/**
+ * Realised, after fees.
+ */
+netCents: number, 
+/**
+ * Open result before fees; 0 where flat.
+ */
+openCents: number, 
+/**
+ * Best round trip, net; 0 without trades.
+ */
+bestCents: number, 
+/**
+ * Worst round trip, net; 0 without trades.
+ */
+worstCents: number, 
+/**
+ * Largest fall of net + open from its peak of the day, ≥ 0.
+ */
+drawdownCents: number, 
+/**
+ * What is left until the daily limit: limit + net + open.
+ */
+lossLeftCents: number, 
+/**
+ * Losses in a row.
+ */
+lossStreak: number, };
+
+/**
+ * Our position and its protection.
+ */
+export type PositionStatus = { 
+/**
+ * Signed contracts.
+ */
+position: number, 
+/**
+ * Average entry price in ticks.
+ */
+averageTicks: number, 
+/**
+ * Price that it is valued at (bid for long, ask for short, else the last).
+ */
+markTicks: number | null, 
+/**
+ * Before fees.
+ */
+openCents: number, 
+/**
+ * First entry fill.
+ */
+entryAtMs: number, 
+/**
+ * When the hold limit ends it.
+ */
+latestExitAtMs: number, 
+/**
+ * Working stop at the broker.
+ */
+stopTicks: number | null, 
+/**
+ * Working target at the broker.
+ */
+targetTicks: number | null, 
+/**
+ * z that exits, signed.
+ */
+exitZ: number, 
+/**
+ * z at the signal.
+ */
+zEntry: number | null, };
+
+/**
+ * A working order of ours or a foreign one.
+ */
+export type OrderStatus = { 
+/**
+ * Ours, or empty.
+ */
+orderRef: string, 
+/**
+ * None = not ours.
+ */
+leg: Leg | null, 
+/**
+ * Which way.
+ */
+side: Side, 
+/**
+ * Contracts.
+ */
+quantity: number, 
+/**
+ * Filled so far.
+ */
+filled: number, 
+/**
+ * Kind and price; none for a foreign kind.
+ */
+kind: OrderKind | null, 
+/**
+ * State word of the reliability note, lower snake case: "acked".
+ */
+state: string, 
+/**
+ * Since when it is known.
+ */
+sinceMs: number, };
+
+/**
+ * Everything that a person may want to see of the engine, in one piece.
+ */
+export type Status = { 
+/**
+ * Stamp of the last event.
+ */
+atMs: number, 
+/**
+ * Sequence number of the last event.
+ */
+seq: number, 
+/**
+ * "DEMO", "PAPER", "LIVE".
+ */
+badge: string, 
+/**
+ * Exactly one.
+ */
+posture: Posture, 
+/**
+ * End of a pause.
+ */
+pausedUntilMs: number | null, 
+/**
+ * Why it is paused or halted; empty where trading.
+ */
+postureReason: string, 
+/**
+ * The link.
+ */
+link: Link, 
+/**
+ * Since when.
+ */
+linkSinceMs: number, 
+/**
+ * The account.
+ */
+account: string | null, 
+/**
+ * True once reconciled on this connection.
+ */
+reconciled: boolean, 
+/**
+ * The listing.
+ */
+contract: Contract | null, 
+/**
+ * Is the market open; none where its hours are not known.
+ */
+marketOpen: boolean | null, 
+/**
+ * The present or next span of trading.
+ */
+hours: Span | null, 
+/**
+ * Last trade.
+ */
+lastTicks: number | null, 
+/**
+ * Best bid.
+ */
+bidTicks: number | null, 
+/**
+ * Best ask.
+ */
+askTicks: number | null, 
+/**
+ * Age of the last quote.
+ */
+quoteAgeMs: number | null, 
+/**
+ * z at the last close.
+ */
+z: number | null, 
+/**
+ * Mean of the window in ticks.
+ */
+meanTicks: number | null, 
+/**
+ * Standard deviation in ticks.
+ */
+sdTicks: number | null, 
+/**
+ * Bars in the window.
+ */
+windowFilled: number, 
+/**
+ * Bars that it needs.
+ */
+windowSize: number, 
+/**
+ * Bars so far that closed.
+ */
+bars: number, 
+/**
+ * None where flat.
+ */
+position: PositionStatus | null, 
+/**
+ * Ours and foreign ones in our contract.
+ */
+orders: Array<OrderStatus>, 
+/**
+ * Conditions on entries, in the order in which they are asked.
+ */
+gates: Array<Gate>, 
+/**
+ * The last signal that a gate stopped: "12:41 long: paused" in parts.
+ */
+lastBlocked: Blocked | null, 
+/**
+ * The day so far.
+ */
+today: Today, 
+/**
+ * Revision of the configuration.
+ */
+revision: number, 
+/**
+ * Highest wire handle that this account's orders have had here.
+ */
+highestOrderId: number, 
+/**
+ * Foreign or unexplained things that wait for a person; empty = none.
+ */
+questions: Array<string>, };
+
+/**
+ * A signal that a gate stopped.
+ */
+export type Blocked = { 
+/**
+ * When.
+ */
+atMs: number, 
+/**
+ * Which way.
+ */
+side: Side, 
+/**
+ * Name of the gate.
+ */
+gate: string, };

@@ -1,0 +1,84 @@
+// The only door to native/: loads the binary, checks its version, turns its faults into one typed error and its JSON
+// into values. Whatever decides, lives behind it.
+import { createRequire } from "node:module";
+import type { Caused, Event, Status } from "../native/types.d.ts";
+
+export type * from "../native/types.d.ts";
+
+/** Is the engine's own fault: a broken invariant, or input that no journal of this version can hold. Trading stops. */
+export class EngineFault extends Error {
+  override readonly name = "EngineFault";
+}
+
+/** Decides. Deterministic: the same frames give the same effects, whatever their batching. */
+export type Engine = {
+  /** Applies framed journal records (see src/journal) in order and returns what is to be done. Throws EngineFault. */
+  apply(frames: Uint8Array): readonly Caused[];
+  /** Returns everything that a person may want to see, as of the last event. */
+  status(): Status;
+  /** Returns the whole state as JSON, for a snapshot. */
+  snapshot(): string;
+  /** Returns a hash of the whole state as 16 hexadecimal digits. */
+  stateHash(): string;
+};
+
+/** Fills orders against a market: the rules of an exchange, for the simulated gateway and the in-process one. */
+export type Exchange = InstanceType<Native["NativeExchange"]>;
+
+type Native = typeof import("../native/index.d.ts");
+
+const native = load();
+
+/** Returns an engine, new or as it was when `snapshot` was taken. Throws EngineFault for a snapshot of another version. */
+export function createEngine(snapshot: string | null): Engine {
+  const engine = guard(() => new native.NativeEngine(snapshot));
+  return {
+    apply: (frames) => {
+      const json = guard(() => engine.apply(frames));
+      return json === null ? NOTHING : (JSON.parse(json) as Caused[]);
+    },
+    status: () => JSON.parse(guard(() => engine.status())) as Status,
+    snapshot: () => guard(() => engine.snapshot()),
+    stateHash: () => guard(() => engine.stateHash()),
+  };
+}
+
+/** Returns an exchange by its settings, new or as it was when `snapshot` was taken. */
+export function createExchange(settings: object, snapshot: string | null): Exchange {
+  return guard(() => new native.NativeExchange(JSON.stringify(settings), snapshot));
+}
+
+/** Returns z for each price over the last `window` prices; NaN where it is undefined [S3]. */
+export function zscore(prices: Float64Array, window: number, ddof: 0 | 1): Float64Array {
+  return guard(() => native.zscore(prices, window, ddof));
+}
+
+/** Returns an event as the journal keeps it and the engine reads it. */
+export function encodeEvent(event: Event): string {
+  return JSON.stringify(event);
+}
+
+const NOTHING: readonly Caused[] = [];
+
+function guard<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    throw new EngineFault(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+  }
+}
+
+function load(): Native {
+  const require = createRequire(import.meta.url);
+  let loaded: Native;
+  try {
+    loaded = require("../native/dist/index.cjs") as Native;
+  } catch (thrown) {
+    throw new EngineFault("The native engine is not built. Run: npm run build:native", { cause: thrown });
+  }
+  const wanted = (require("../package.json") as { version: string }).version;
+  if (loaded.version() !== wanted) {
+    throw new EngineFault(`The native engine is of version ${loaded.version()}, the program of ${wanted}. Run: npm run build:native`);
+  }
+  return loaded;
+}
