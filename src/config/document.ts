@@ -8,8 +8,14 @@ import type { ConfigProblem } from "./problem.ts";
 /** A longer file is refused unread; the example file has a tenth of it. */
 export const FILE_CHARACTERS_MAX = 128 * 1_024;
 
-/** The parser recurses by brackets and dies for good at tens of thousands, so deep nesting is refused before it. */
+/**
+ * The parser recurses, and tens of thousands of levels end the whole process (seen with yaml 2.9.1: "[" or "? " sixty
+ * thousand times). So deep brackets, and lines long enough for many "- " or "? ", are refused before it.
+ */
 export const BRACKETS_DEEP_MAX = 64;
+
+/** A longer line is refused unread; see BRACKETS_DEEP_MAX. */
+export const LINE_CHARACTERS_MAX = 4_000;
 
 /** A file with more problems than these shows these. */
 export const PROBLEMS_MAX = 50;
@@ -33,21 +39,33 @@ const SECTIONS: ReadonlySet<string> = new Set(FIELDS.map((field) => field.sectio
 
 /** Returns the values of a YAML text by key; `file` is only for the problems. */
 export function readDocument(file: string, text: string): FileValues {
+  const refuse = (line: number | null, message: string): FileValues => ({
+    values: new Map(),
+    problems: [{ file, line, key: null, value: null, message }],
+  });
+  if (text.length > FILE_CHARACTERS_MAX)
+    return refuse(null, `the file has ${text.length} characters; ${FILE_CHARACTERS_MAX} is the most`);
+  const deepLine = tooDeepLine(text);
+  if (deepLine !== null)
+    return refuse(deepLine, `brackets are nested more than ${BRACKETS_DEEP_MAX} deep; is one left open?`);
+  const longLine = text.split("\n").findIndex((line) => line.length > LINE_CHARACTERS_MAX);
+  if (longLine >= 0) return refuse(longLine + 1, `the line is longer than ${LINE_CHARACTERS_MAX} characters`);
+  try {
+    return readLimited(file, text);
+  } catch (fault) {
+    // Below those limits the parser can still run out of stack, which it throws as a RangeError; all else is a bug.
+    if (fault instanceof RangeError) return refuse(null, "is nested too deeply to be read");
+    throw fault;
+  }
+}
+
+function readLimited(file: string, text: string): FileValues {
   const problems: ConfigProblem[] = [];
   const values = new Map<string, LocatedValue>();
+  const isFull = (): boolean => problems.length >= PROBLEMS_MAX;
   const add = (line: number | null, key: string | null, value: string | null, message: string): void => {
-    if (problems.length < PROBLEMS_MAX) problems.push({ file, line, key, value, message });
+    if (!isFull()) problems.push({ file, line, key, value, message });
   };
-
-  if (text.length > FILE_CHARACTERS_MAX) {
-    add(null, null, null, `the file has ${text.length} characters; ${FILE_CHARACTERS_MAX} is the most`);
-    return { values, problems };
-  }
-  const deepLine = tooDeepLine(text);
-  if (deepLine !== null) {
-    add(deepLine, null, null, `brackets are nested more than ${BRACKETS_DEEP_MAX} deep; is one left open?`);
-    return { values, problems };
-  }
 
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, version: "1.2", strict: true, uniqueKeys: true });
@@ -55,6 +73,7 @@ export function readDocument(file: string, text: string): FileValues {
     node?.range === null || node?.range === undefined ? null : lines.linePos(node.range[0]).line;
   for (const fault of [...document.errors, ...document.warnings])
     add(lines.linePos(fault.pos[0]).line, faultKey(text, fault), null, yamlFault(fault.code, fault.message));
+  if (problems.length > 0) return { values, problems };
   visit(document, (_at, node) => {
     if (isAlias(node)) add(lineOf(node), null, null, "anchors and aliases (& and *) are not used here: write it out");
     if (isPair(node) && FORBIDDEN_KEYS.includes(keyText(node.key)))
@@ -69,6 +88,7 @@ export function readDocument(file: string, text: string): FileValues {
     return { values, problems };
   }
   for (const pair of root.items) {
+    if (isFull()) break;
     const section = keyText(pair.key);
     const line = lineOf(pair.key);
     if (!SECTIONS.has(section)) add(line, section, null, unknownText(section, [...SECTIONS]));
@@ -80,6 +100,7 @@ export function readDocument(file: string, text: string): FileValues {
 
   function readSection(section: string, map: { readonly items: readonly { key: unknown; value: unknown }[] }): void {
     for (const pair of map.items) {
+      if (isFull()) break;
       const path = `${section}.${keyText(pair.key)}`;
       const line = lineOf(pair.key as Node) ?? 1;
       const node = pair.value as ParsedNode | null;

@@ -47,8 +47,10 @@ export function parseChange(field: Field, text: string): Result<ConfigValue, str
   const read = readTypedValue(field, text);
   if (read.ok) return read;
   const { type, wrong } = read.error;
-  const isSaid = type === "range" || wrong.includes("one of");
-  return err(isSaid ? `${wrong}.` : `${wrong}; ${field.range}.`);
+  if (type === "range") return err(`${wrong}.`);
+  if (["integer", "decimal", "money", "duration"].includes(field.kind.type)) return err(`${wrong}; ${field.range}.`);
+  // The clause has said already what is wanted; only the word for nothing is missing in it.
+  return err(field.nothing === null ? `${wrong}.` : `${wrong}, or ${field.nothing}.`);
 }
 
 /** Returns the field's value for a person: "60 bars", "$200.00 (160 t)", "30m"; a secret is never shown. */

@@ -115,10 +115,9 @@ export function readText(kind: Kind, nothing: string | null, typed: string): Res
   switch (kind.type) {
     case "integer":
     case "decimal": {
-      const unit = kind.unit === null || typeof kind.unit === "string" ? [] : [kind.unit.many, kind.unit.one];
-      const suffix = [...unit, "t", "%"].find((name) => new RegExp(`\\d\\s*${name}$`, "i").test(text));
+      const suffix = unitNames(kind).find((name) => new RegExp(`\\d\\s*${name}$`, "i").test(text));
       const bare = suffix === undefined ? text : text.slice(0, -suffix.length).trim();
-      return readScalarText(kind, bare.replace(/^±\s*/, ""));
+      return readScalarText(kind, kind.type === "decimal" ? bare.replace(/^±\s*/, "") : bare);
     }
     case "choice":
     case "sampling": {
@@ -232,7 +231,7 @@ export function rangeText(kind: Kind, nothing: string | null): string {
   const word = nothing === null || nothing === "" ? "" : ` or ${nothing}`;
   switch (kind.type) {
     case "integer":
-      return `${printCount(kind.min)}–${countText(kind.max, kind.unit)}${word}`;
+      return `${kind.unit === null ? kind.min : printCount(kind.min)}–${countText(kind.max, kind.unit)}${word}`;
     case "decimal":
       return `${shortDecimal(kind.min)}–${shortDecimal(kind.max)}, at most ${kind.decimals} decimals${word}`;
     case "money":
@@ -391,8 +390,16 @@ function wanted(kind: Kind): string {
   }
 }
 
+/** Returns what a person may write behind the number; messages shorten ticks to "t". */
+function unitNames(kind: Extract<Kind, { type: "integer" | "decimal" }>): readonly string[] {
+  if (kind.type === "decimal") return kind.unit === "sd" ? ["sd"] : [kind.unit, "x"];
+  if (kind.unit === null) return [];
+  return kind.unit.many === "ticks" ? ["ticks", "tick", "t"] : [kind.unit.many, kind.unit.one];
+}
+
+/** Counts are grouped in threes; ports, ids and seeds, which count nothing, are not. */
 function countText(value: number, unitName: CountUnit | null): string {
-  if (unitName === null) return printCount(value);
+  if (unitName === null) return String(value);
   return `${printCount(value)}${unitName.many === "%" ? "" : " "}${value === 1 ? unitName.one : unitName.many}`;
 }
 

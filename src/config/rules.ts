@@ -89,6 +89,11 @@ function brokerRules({ ibkr }: Settings): readonly BrokenRule[] {
       "is a live port and needs ibkr.live: true; paper is 4002 (Gateway) or 7497 (TWS)",
     ),
     ...check(
+      !(ibkr.live && isLivePort) || ibkr.account !== null,
+      "ibkr.account",
+      "must name the live account: auto only takes a paper account",
+    ),
+    ...check(
       ibkr.live || ibkr.account === null || ibkr.account.startsWith("D"),
       "ibkr.account",
       'is not a paper account (they begin with "D") and needs ibkr.live: true',

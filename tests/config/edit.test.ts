@@ -144,11 +144,10 @@ describe("a typed value", () => {
     ["risk.maxHold", "90", '"90" has no unit: write 90s, 90m or 90h; 1m–23h.'],
     ["risk.maxHold", "24h", "24h is outside 1m–23h."],
     ["strategy.sampling", "7s", '"7s" is not one of trade, 1s, 5s, 10s, 15s, 30s, 1m, 5m.'],
-    [
-      "contract.expiry",
-      "Dec 26",
-      '"Dec 26" is not a contract month YYYYMM such as 202703; a contract month YYYYMM such as 202703 or auto.',
-    ],
+    ["contract.expiry", "Dec 26", '"Dec 26" is not a contract month YYYYMM such as 202703, or auto.'],
+    ["strategy.window", "60 t", '"60 t" is not a whole number of bars; 5–10,000 bars.'],
+    ["session.entryWindows", "8-9", '"8-9" is not a window such as "08:35-14:45".'],
+    ["session.flattenAt", "25:00", '"25:00" is not a time of day from "00:00" to "23:59", or none.'],
     ["ibkr.port", "4001", "ibkr.port is changed in the file, at a restart."],
     ["ibkr.account", "U1234567", "ibkr.account is changed in the file, at a restart."],
   ])("%s: %s is refused with a sentence", (path, text, sentence) => {
@@ -331,7 +330,7 @@ describe("a preview", () => {
     const after = load("strategy:\n  window: 90\nibkr:\n  port: 7497\n");
 
     expect(describeChanges(DEFAULTS, after).map((line) => [line.path, line.old, line.new, line.takesEffect])).toEqual([
-      ["ibkr.port", "4,002", "7,497", "restart"],
+      ["ibkr.port", "4002", "7497", "restart"],
       ["strategy.window", "60 bars", "90 bars", "nextPosition"],
     ]);
     expect(describeChanges(after, after)).toEqual([]);

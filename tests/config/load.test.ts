@@ -1,7 +1,12 @@
 // Precedence, and what a person is told about a file that is not right.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BRACKETS_DEEP_MAX, FILE_CHARACTERS_MAX, PROBLEMS_MAX } from "../../src/config/document.ts";
+import {
+  BRACKETS_DEEP_MAX,
+  FILE_CHARACTERS_MAX,
+  LINE_CHARACTERS_MAX,
+  PROBLEMS_MAX,
+} from "../../src/config/document.ts";
 import { hashOf, loadSettings, printProblem, readDotEnv, readSecrets } from "../../src/config/load.ts";
 import type { Settings } from "../../src/config/schema.ts";
 import { exampleYaml } from "../../src/config/schema.ts";
@@ -176,7 +181,11 @@ describe("what is refused, with its line", () => {
   });
 
   test("a file that is too long is refused unread, one character less is read", () => {
-    const note = `# ${"x".repeat(FILE_CHARACTERS_MAX - 2)}`;
+    const note = "# "
+      .padEnd(1_024, "x")
+      .concat("\n")
+      .repeat(FILE_CHARACTERS_MAX / 1_024)
+      .slice(0, FILE_CHARACTERS_MAX);
 
     expect(problemsOf(note)).toEqual([]);
     expect(problemsOf(`${note}x`)[0]).toContain(`${FILE_CHARACTERS_MAX} is the most`);
@@ -187,6 +196,24 @@ describe("what is refused, with its line", () => {
     expect(problemsOf("[".repeat(BRACKETS_DEEP_MAX))[0]).not.toContain("nested more than");
     expect(problemsOf("[".repeat(60_000))[0]).toContain("nested more than 64 deep");
   });
+
+  test("a line that is too long is refused before the YAML parser sees it, one character less is read", () => {
+    expect(problemsOf(`\n#${"x".repeat(LINE_CHARACTERS_MAX)}`)).toEqual([
+      `config/config.yaml:2: the line is longer than ${LINE_CHARACTERS_MAX} characters`,
+    ]);
+    expect(problemsOf(`\n#${"x".repeat(LINE_CHARACTERS_MAX - 1)}`)).toEqual([]);
+  });
+
+  test.each(["- ", "? ", "- ? ", "a: ", "&a ", "!", "\\x", ": "])(
+    "a file of nothing but %j is an answer, not a crash",
+    (piece) => {
+      const line = piece.repeat(Math.floor(LINE_CHARACTERS_MAX / piece.length));
+
+      for (const text of [line, `strategy:\n  window: ${line.slice(0, 3_900)}`, `${line}\n`.repeat(30)])
+        expect(problemsOf(text).length).toBeGreaterThan(0);
+      expect(problemsOf(piece.repeat(60_000))).toHaveLength(1);
+    },
+  );
 
   test("a secret address is not repeated in the problem", () => {
     const problems = problemsOf("notices:\n  deadManUrl: ftp://user:hunter2@example.org\n");
