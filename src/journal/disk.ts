@@ -2,7 +2,7 @@
 // given back when the disk is full and a halt or an exit must still be written (controls D30, D31).
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { createSynced, DIRECTORY_MODE, errorCode, type JournalFiles, nodeFiles } from "./files.ts";
+import { createSynced, DIRECTORY_MODE, errorCode, type JournalFiles, makeSynced, nodeFiles } from "./files.ts";
 import type { JournalProblem } from "./problem.ts";
 
 /** Below this much free space a person is warned: 1 GiB. */
@@ -58,7 +58,7 @@ export function prepareDirectory(
 ): JournalProblem | undefined {
   for (const directory of [dataDir, ...within.map((name) => join(dataDir, name))]) {
     try {
-      if (files.look(directory) === undefined) files.makeDirectory(directory);
+      makeSynced(files, directory);
       const problem = judgeDirectory(directory, files);
       if (problem !== undefined) return problem;
     } catch (thrown) {

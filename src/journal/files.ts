@@ -148,6 +148,18 @@ export function readWhole(files: JournalFiles, path: string, bytesMax: number): 
   }
 }
 
+/** Creates a directory if there is none, with its name synced: a power loss would take all that it holds along. */
+export function makeSynced(files: JournalFiles, path: string): void {
+  if (files.look(path) !== undefined) return;
+  files.makeDirectory(path);
+  try {
+    files.syncDirectory(dirname(path));
+  } catch (thrown) {
+    // A parent that we may pass through but not open can't be synced by us; it was not ours to create either.
+    if (errorCode(thrown) !== "EACCES") throw thrown;
+  }
+}
+
 /** Creates `path`, which must not exist, with `bytes`, synced together with its name in the directory. */
 export function createSynced(files: JournalFiles, path: string, bytes: Uint8Array): void {
   const fd = files.open(path, "create");

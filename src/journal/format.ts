@@ -6,15 +6,15 @@ import { crc32c } from "./crc32c.ts";
 /** Is the version that this program writes; it reads this and every older one. */
 export const FRAME_VERSION = 1;
 /** Is the segment format that this program writes. */
-export const SEGMENT_FORMAT = 1;
+const SEGMENT_FORMAT = 1;
 /** Is the length of a segment's header in bytes. */
 export const SEGMENT_HEADER_BYTES = 32;
 /** Is the length of what stands before a frame's payload, in bytes. */
 export const FRAME_HEADER_BYTES = 28;
 /** Is the length of len and crc32c, which `len` itself does not count. */
-export const FRAME_PREFIX_BYTES = 8;
+const FRAME_PREFIX_BYTES = 8;
 /** Is the largest value of `len`: 1 MiB. */
-export const FRAME_LENGTH_MAX = 1024 * 1024;
+const FRAME_LENGTH_MAX = 1024 * 1024;
 /** Is the largest payload in bytes. */
 export const PAYLOAD_BYTES_MAX = FRAME_LENGTH_MAX - (FRAME_HEADER_BYTES - FRAME_PREFIX_BYTES);
 

@@ -23,9 +23,9 @@ export const SAVE_AFTER_MS = 1_000;
 /** Is the wait before a failed write is tried again, in ms. */
 export const SAVE_RETRY_MS = 10_000;
 /** Is the largest view file read, in bytes; a larger one is set aside and built anew. */
-export const VIEW_BYTES_MAX = 64 * 1024 * 1024;
+const VIEW_BYTES_MAX = 64 * 1024 * 1024;
 /** Is how many round trips the view keeps, the newest; older ones stay in the journal. */
-export const ROUND_TRIPS_MAX = 50_000;
+const ROUND_TRIPS_MAX = 50_000;
 /** Is how many settings changes the view keeps, the newest. */
 export const CONFIG_CHANGES_MAX = 5_000;
 

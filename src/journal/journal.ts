@@ -12,7 +12,7 @@ import { acquireLock, type DirectoryLock } from "./lock.ts";
 import { JournalDamaged, JournalFailure, type JournalProblem } from "./problem.ts";
 import { freeName, type Recovered, type Recovery, recoverJournal, recoverReadOnly } from "./recover.ts";
 import { journalDir } from "./segments.ts";
-import { type JournalStats, type JournalTrouble, JournalWriter, SEGMENT_BYTES_MAX } from "./writer.ts";
+import { type JournalStats, type JournalTrouble, JournalWriter, NO_STATS, SEGMENT_BYTES_MAX } from "./writer.ts";
 
 export type { RecordKind } from "./format.ts";
 export { JournalDamaged, JournalFailure, type JournalProblem, printJournalProblem } from "./problem.ts";
@@ -58,6 +58,7 @@ export type Journal = {
    * JournalFailure, now and ever after, when that can't be had: entries must stop, exits go on from memory.
    */
   commit(): Promise<void>;
+  /** Returns the counters since the journal was opened. */
   stats(): JournalStats;
   /** Commits, closes and gives the directory free; rejects with a JournalFailure if the last records were not written. */
   close(): Promise<void>;
@@ -198,5 +199,3 @@ function createJournal(
     },
   };
 }
-
-const NO_STATS: JournalStats = { syncs: 0, lastSyncMs: 0, syncMsMax: 0, bytes: 0, rescues: 0, failed: false };

@@ -2,7 +2,7 @@
 // throughout, so that a signal handler and the command line can set it with nothing else alive.
 import { join } from "node:path";
 import { releaseReserve } from "./disk.ts";
-import { errorCode, FILE_MODE, type JournalFiles, nodeFiles, readWhole, writeAll } from "./files.ts";
+import { errorCode, FILE_MODE, type JournalFiles, type Looks, nodeFiles, readWhole, writeAll } from "./files.ts";
 
 /** Says when the latch was set, by whom (user or channel), and why. */
 export type HaltLatch = { atMs: number; by: string; reason: string };
@@ -58,9 +58,7 @@ export function readLatch(dataDir: string, files: JournalFiles = nodeFiles): nul
   try {
     const stats = files.look(path);
     if (stats === undefined) return null;
-    const user = process.getuid?.();
-    const isOurs = user === undefined || stats.uid === user;
-    if (!stats.isFile() || !isOurs || (stats.mode & 0o777 & ~FILE_MODE) !== 0) return { unreadable: true };
+    if (!stats.isFile() || !isOurs(stats)) return { unreadable: true };
     const value: unknown = JSON.parse(Buffer.from(readWhole(files, path, LATCH_BYTES_MAX)).toString("utf8"));
     return isLatch(value) ? { atMs: value.atMs, by: value.by, reason: value.reason } : { unreadable: true };
   } catch {
@@ -77,6 +75,12 @@ export function clearLatch(dataDir: string, files: JournalFiles = nodeFiles): vo
     if (errorCode(thrown) !== "ENOENT") throw thrown;
   }
   files.syncDirectory(dataDir);
+}
+
+/** Returns whether the file is this user's and closed to others; Windows has no such modes. */
+function isOurs(stats: Looks): boolean {
+  if (process.platform === "win32") return true;
+  return stats.uid === process.getuid?.() && (stats.mode & 0o777 & ~FILE_MODE) === 0;
 }
 
 function isLatch(value: unknown): value is HaltLatch {

@@ -42,7 +42,7 @@ const WHAT: Readonly<Record<CorruptionKind, string>> = {
 };
 
 /** Is what to do about damage; part of the problem, so that every door shows the same. */
-export const CORRUPT_ADVICE =
+const CORRUPT_ADVICE =
   "Look with `npm run journal -- verify`; `npm run journal -- rebuild` moves the damaged files aside and takes the state from the broker.";
 
 /** Returns a corruption with its advice. */

@@ -15,6 +15,7 @@ import {
 } from "./format.ts";
 import { corrupt, JournalDamaged, type JournalProblem } from "./problem.ts";
 import { scanJournal } from "./scan.ts";
+import { guarded } from "./segments.ts";
 import { newestSnapshotSeq } from "./snapshots.ts";
 
 /** Is one record. `payload` lies inside `frame`; both stay as they are for as long as they are held. */
@@ -75,7 +76,7 @@ export function verifyJournal(
     let step = walk.next();
     for (; step.done !== true; step = walk.next()) records++;
     const { segments, firstSeq, lastSeq, firstAtMs, lastAtMs, tornTails, last } = step.value;
-    if (newestSnapshotSeq(dataDir, files) > lastSeq) {
+    if (guarded("snapshots", () => newestSnapshotSeq(dataDir, files)) > lastSeq) {
       return err(corrupt("rolled_back", last?.segment.name ?? "journal", last?.endOffset ?? 0, lastSeq + 1));
     }
     const tornBytes = tornTails.reduce((sum, tail) => sum + tail.bytes, 0);

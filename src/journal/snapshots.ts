@@ -2,7 +2,7 @@
 // can be deleted, a bad one is passed over for the older, and none at all means a full replay.
 import { join } from "node:path";
 import { crc32c } from "./crc32c.ts";
-import { errorCode, type JournalFiles, nodeFiles, readWhole, replaceSynced } from "./files.ts";
+import { errorCode, type JournalFiles, makeSynced, nodeFiles, readWhole, replaceSynced } from "./files.ts";
 
 /** Is the engine's state after record `seq`; `stateHash` is the engine's own and is kept as it is. */
 export type StateSnapshot = { seq: number; atMs: number; state: string; stateHash: string };
@@ -11,9 +11,9 @@ export type StateSnapshot = { seq: number; atMs: number; state: string; stateHas
 export type BadSnapshot = { file: string; why: "torn" | "checksum" | "newer_version" | "unreadable" };
 
 /** Is how many snapshots are kept. */
-export const SNAPSHOTS_KEPT = 3;
+const SNAPSHOTS_KEPT = 3;
 /** Is the largest snapshot read or written, in bytes. */
-export const SNAPSHOT_BYTES_MAX = 256 * 1024 * 1024;
+const SNAPSHOT_BYTES_MAX = 256 * 1024 * 1024;
 
 const FORMAT = 1;
 const snapshotsDir = (dataDir: string): string => join(dataDir, "snapshots");
@@ -24,7 +24,7 @@ const snapshotsDir = (dataDir: string): string => join(dataDir, "snapshots");
  */
 export function writeSnapshot(dataDir: string, snapshot: StateSnapshot, files: JournalFiles = nodeFiles): void {
   const directory = snapshotsDir(dataDir);
-  files.makeDirectory(directory);
+  makeSynced(files, directory);
   const { seq, atMs, stateHash, state } = snapshot;
   const body = Buffer.from(`${JSON.stringify({ format: FORMAT, seq, atMs, stateHash })}\n${state}`);
   if (body.length > SNAPSHOT_BYTES_MAX) throw new RangeError(`a snapshot of ${body.length} bytes`);
@@ -34,7 +34,7 @@ export function writeSnapshot(dataDir: string, snapshot: StateSnapshot, files: J
 }
 
 /** Returns the newest good snapshot (null if there is none) and those passed over on the way to it. */
-export function readSnapshots(
+function readSnapshots(
   dataDir: string,
   files: JournalFiles = nodeFiles,
 ): { snapshot: StateSnapshot | null; bad: BadSnapshot[] } {

@@ -24,17 +24,17 @@ import { journalDir, segmentName } from "./segments.ts";
 /** Is how much a segment holds before the next is begun: 64 MiB. A batch is not cut, so it may be somewhat more. */
 export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 /** Is how long a segment is written to: one day, so that retention can work in days. */
-export const SEGMENT_SPAN_MS_MAX = 24 * 60 * 60 * 1000;
+const SEGMENT_SPAN_MS_MAX = 24 * 60 * 60 * 1000;
 /** Appended bytes that make the journal write by itself: 1 MiB. */
-export const PENDING_BYTES_MAX = 1024 * 1024;
+const PENDING_BYTES_MAX = 1024 * 1024;
 /** Unsynced bytes that make the journal sync in the background: 8 MiB. */
-export const UNSYNCED_BYTES_WANT_SYNC = 8 * 1024 * 1024;
+const UNSYNCED_BYTES_WANT_SYNC = 8 * 1024 * 1024;
 /** Unsynced bytes, all held in memory, at which an append waits for the disk: 64 MiB. */
 export const UNSYNCED_BYTES_MAX = 64 * 1024 * 1024;
 /** Is how often a process may change to a new segment after a failure. */
-export const RESCUES_MAX = 1;
+const RESCUES_MAX = 1;
 /** A sync that takes longer is reported (control D30). */
-export const SYNC_MS_MAX = 250;
+const SYNC_MS_MAX = 250;
 
 /** Is what the session must hear of at once; after `rescued` and `failed` entries stop until restart and arm (D30). */
 export type JournalTrouble =
@@ -47,6 +47,8 @@ export type JournalStats = {
   syncs: number;
   lastSyncMs: number;
   syncMsMax: number;
+  /** Is how long the sync that is under way has taken so far; 0 when there is none. A stuck disk shows here. */
+  currentSyncMs: number;
   bytes: number;
   /** Is how often a failed write or sync was mended by a new segment. */
   rescues: number;
@@ -71,6 +73,17 @@ export type WriterStart = {
   onTrouble: (trouble: JournalTrouble) => void;
 };
 
+/** Is what is counted before the first write. */
+export const NO_STATS: JournalStats = {
+  syncs: 0,
+  lastSyncMs: 0,
+  syncMsMax: 0,
+  currentSyncMs: 0,
+  bytes: 0,
+  rescues: 0,
+  failed: false,
+};
+
 const HEAD_BYTES = SEGMENT_HEADER_BYTES + LINK_BYTES;
 
 type Mark = { end: number; seq: number; lastStart: number };
@@ -82,7 +95,7 @@ export class JournalWriter {
   readonly #files: JournalFiles;
   readonly #buffer: FrameBuffer;
   readonly #isRecovery: boolean;
-  readonly #stats: JournalStats = { syncs: 0, lastSyncMs: 0, syncMsMax: 0, bytes: 0, rescues: 0, failed: false };
+  readonly #stats: JournalStats = { ...NO_STATS };
   #fd: number | undefined;
   #number: number;
   #size: number;
@@ -93,6 +106,7 @@ export class JournalWriter {
   #broken: { during: JournalStep; cause: unknown } | undefined;
   #failure: JournalFailure | undefined;
   #isSyncing = false;
+  #syncBegunMs = 0;
   #isRunning = false;
   #wantsSync = false;
   #nextRound: Round | undefined;
@@ -135,7 +149,8 @@ export class JournalWriter {
 
   /** Returns the counters. */
   stats(): JournalStats {
-    return { ...this.#stats };
+    const currentSyncMs = this.#isSyncing ? performance.now() - this.#syncBegunMs : 0;
+    return { ...this.#stats, currentSyncMs };
   }
 
   /** Looks after an append: writes or syncs by itself when too much has gathered. */
@@ -220,6 +235,7 @@ export class JournalWriter {
     if (target.end === before.end) return;
     const hash = this.#hashAt(target);
     const begunMs = performance.now();
+    this.#syncBegunMs = begunMs;
     this.#isSyncing = true;
     try {
       await this.#files.dataSync(this.#openFd());

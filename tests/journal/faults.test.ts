@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { keepReserve, RESERVE_BYTES, spaceLevel } from "../../src/journal/disk.ts";
 import { JournalFailure, type JournalTrouble, openJournal } from "../../src/journal/journal.ts";
 import { readJournal, verifyJournal } from "../../src/journal/read.ts";
+import { UNSYNCED_BYTES_MAX } from "../../src/journal/writer.ts";
 import { silentLog } from "../../src/log.ts";
 import { type DiskCall, type MemoryDisk, memoryDisk } from "./memory-disk.ts";
 import { appendSample, handClock, mustOpen, noLock, START_MS } from "./support.ts";
@@ -294,4 +295,49 @@ test.each([
   [256 * 1024 ** 2 - 1, "blocked"],
 ] as const)("%i free bytes are %s", (freeBytes, level) => {
   expect(spaceLevel(freeBytes)).toBe(level);
+});
+
+test("what a killed process had only flushed is synced before anything is built on it", async () => {
+  const disk = memoryDisk();
+  const killed = await mustOpen(DIR, { files: disk });
+  for (let index = 0; index < 6; index++) appendSample(killed.journal, index);
+  killed.journal.flush();
+
+  const { recovery } = await mustOpen(DIR, { files: disk });
+
+  expect(recovery.records).toBe(6);
+  expect(seqs(disk.afterPowerLoss(() => 0))).toEqual(upTo(6));
+});
+
+test("a sync that fails after another one freed its records from memory is final: nothing could be rewritten", async () => {
+  const disk = memoryDisk();
+  const { journal } = await mustOpen(DIR, { files: disk });
+  let fail: (cause: Error) => void = () => {};
+  disk.dataSync = () => new Promise((_resolve, reject) => (fail = reject));
+  appendSample(journal, 0);
+  const commit = journal.commit();
+  const json = JSON.stringify({ type: "x", text: "y".repeat(1_000_000) });
+  for (let bytes = 0; bytes <= UNSYNCED_BYTES_MAX; bytes += json.length) journal.appendJson("note", 1, json);
+
+  expect(journal.stats().currentSyncMs).toBeGreaterThan(0);
+  fail(Object.assign(new Error("late"), { code: "EIO" }));
+
+  await expect(commit).rejects.toMatchObject({ during: "sync", code: "EIO", unsyncedFromSeq: 1 });
+  expect(journal.stats().currentSyncMs).toBe(0);
+  expect(journal.stats()).toMatchObject({ failed: true, rescues: 0 });
+});
+
+test("records that the engine has taken stay in memory until the disk has them", async () => {
+  const disk = memoryDisk();
+  const { journal } = await mustOpen(DIR, { files: disk });
+  for (let index = 0; index < 12_000; index++) {
+    appendSample(journal, index);
+    journal.take();
+    if (index % 100 === 99) journal.flush();
+  }
+  failing(disk, "dataSync", "EIO", 1);
+
+  await journal.commit();
+
+  expect(seqs(disk.afterPowerLoss(() => 0))).toEqual(upTo(12_000));
 });

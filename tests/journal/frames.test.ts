@@ -88,6 +88,19 @@ test("take gives each frame once, in order, whatever happens between", () => {
   );
 });
 
+test("frames that the disk has but the engine has not are kept for it", () => {
+  const buffer = new FrameBuffer(0);
+  for (let index = 0; index < 20_000; index++) {
+    buffer.appendTrade(index, index, index, 1);
+    buffer.release(buffer.end);
+  }
+
+  const frames = Buffer.from(buffer.take());
+
+  expect(frames).toHaveLength(20_000 * 44);
+  expect(frames.readBigUInt64LE(12)).toBe(1n);
+});
+
 test("frames that nobody takes are let go at a limit, and the next take says so", () => {
   const buffer = new FrameBuffer(0);
   const json = JSON.stringify({ text: "x".repeat(500_000) });

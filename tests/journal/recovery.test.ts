@@ -138,18 +138,24 @@ describe("a torn end", () => {
     }
   });
 
-  test("after a whole empty head a file before it that lost its end is damage, not an interrupted write", async () => {
-    const two = await sound(40, 1_000);
-    const names = [...two.keys()].sort();
-    const [beforeLast, last] = names.slice(-2) as [string, string];
-    const disk = memoryDisk(
-      new Map(two)
-        .set(beforeLast, (two.get(beforeLast) as Buffer).subarray(0, -3))
-        .set(last, (two.get(last) as Buffer).subarray(0, 40)),
-    );
+  test.each([
+    ["inside a record", 3, "bad_record"],
+    ["between two records", 0, "sequence_gap"],
+  ])(
+    "before a whole but empty head, a file that lost its end %s is damage, not an interrupted write",
+    async (_name, more, what) => {
+      const two = await sound(40, 1_000);
+      const [beforeLast, last] = [...two.keys()].sort().slice(-2) as [string, string];
+      const bytes = two.get(beforeLast) as Buffer;
+      const disk = memoryDisk(
+        new Map(two)
+          .set(beforeLast, bytes.subarray(0, (boundaries(bytes).at(-2) as number) + more))
+          .set(last, (two.get(last) as Buffer).subarray(0, 40)),
+      );
 
-    expect(await open(disk)).toMatchObject({ ok: false, error: { type: "corrupt", what: "bad_record" } });
-  });
+      expect(await open(disk)).toMatchObject({ ok: false, error: { type: "corrupt", what } });
+    },
+  );
 });
 
 describe("damage in the middle", () => {
@@ -243,6 +249,30 @@ describe("damage in the middle", () => {
     expect(opened).toMatchObject({ ok: false, error: { type: "corrupt", what } });
     expect(!opened.ok && printJournalProblem(opened.error)).toContain("journal -- rebuild");
     expect(filesOf(disk)).toEqual(before);
+  });
+
+  test("any bytes at all in the place of a file are judged, never thrown about", async () => {
+    const files = await sound(40, 1_000);
+    const names = [...files.keys()].sort();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...names),
+        fc.nat(1_200),
+        fc.uint8Array({ maxLength: 2_000 }),
+        async (name, keep, noise) => {
+          const bytes = Buffer.concat([(files.get(name) as Buffer).subarray(0, keep), noise]);
+          const disk = memoryDisk(new Map(files).set(name, bytes));
+
+          const opened = await open(disk);
+
+          if (opened.ok && !bytes.equals(files.get(name) as Buffer)) expect(name).toBe(names.at(-1));
+          if (opened.ok) await opened.value.journal.close();
+          else expect(printJournalProblem(opened.error).length).toBeGreaterThan(50);
+          expect(verifyJournal(DIR, disk).ok).toBe(opened.ok);
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   test("a segment of another bot's journal is refused", async () => {
