@@ -20,6 +20,7 @@ export const ENTRIES_MAX: Readonly<Record<"users" | "groups" | "noticeModes" | "
   addresses: 10,
 };
 
+const TICK_DECIMALS_MAX = 4;
 const RATE_MAX = 100_000;
 
 const rate = z.int().min(1).max(RATE_MAX);
@@ -44,13 +45,13 @@ const SCHEMAS = {
       multiplier: z.union([z.number(), z.string()]).transform(String),
       feeUsd: z.number().min(0).max(50),
     })
-    .refine(({ tick }) => parseTickSize(tick).ok, { path: ["tick"], error: "a tick size above 0 such as 0.25" })
+    .refine(({ tick }) => isTick(tick), { path: ["tick"], error: "a tick size above 0 with at most 4 decimals" })
     .refine(({ multiplier }) => parseDecimal(multiplier, MULTIPLIER_DECIMALS).ok, {
       path: ["multiplier"],
       error: "dollars a point such as 5 or 0.5",
     })
     .refine(
-      ({ tick, multiplier }) => !parseTickSize(tick).ok || tickValueCentsOf(tick, multiplier) !== null,
+      ({ tick, multiplier }) => !isTick(tick) || tickValueCentsOf(tick, multiplier) !== null,
       "one tick (tick × multiplier) must be worth a whole number of cents",
     )
     .refine(({ feeUsd }) => parseDecimal(String(feeUsd), 2).ok, { path: ["feeUsd"], error: "at most 2 decimals" }),
@@ -102,6 +103,12 @@ export function shapeText(shape: Shape, value: ConfigValue): string {
     default:
       return shape.name satisfies never;
   }
+}
+
+/** The engine counts a tick in ten-thousandths of a point. */
+function isTick(text: string): boolean {
+  const size = parseTickSize(text);
+  return size.ok && size.value.decimals <= TICK_DECIMALS_MAX;
 }
 
 function fieldText(value: ConfigValue, key: string): string {

@@ -28,6 +28,8 @@ describe("the reach of z", () => {
     [37, 0, 6, true],
     [36, 0, 6, false],
     [10_000, 1, 6, true],
+    [16, 1, 3.75, true],
+    [16, 1, 3.7501, false],
   ] as const)("window %i with ddof %i and entry %d being usable is %s", (window, ddof, entryZ, usable) => {
     expect(isReachable(entryZ, window, ddof)).toBe(usable);
   });
@@ -110,6 +112,17 @@ describe("relations at their edges", () => {
     ],
     [
       ["contract.symbol=XX", "contract.custom={exchange: CME, currency: EUR, tick: 0.25, multiplier: 5, feeUsd: 1}"],
+      false,
+    ],
+    [
+      ["contract.symbol=XX", "contract.custom={exchange: CME, currency: USD, tick: 0.0005, multiplier: 20, feeUsd: 1}"],
+      true,
+    ],
+    [
+      [
+        "contract.symbol=XX",
+        "contract.custom={exchange: CME, currency: USD, tick: 0.00005, multiplier: 200, feeUsd: 1}",
+      ],
       false,
     ],
     [["contract.expiry=202611"], false],

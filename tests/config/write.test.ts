@@ -36,6 +36,19 @@ test("an old file is replaced and its mode tightened", async () => {
   expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 
+test("a draft that a crash left behind is overwritten, and its mode with it", async () => {
+  const path = join(folder, "config.yaml");
+  const draft = join(folder, `.config.yaml.${process.pid}.tmp`);
+  await writeFile(draft, "a longer text than the new one");
+  await chmod(draft, 0o644);
+
+  await writeConfigFile(path, "new");
+
+  expect(await readFile(path, "utf8")).toBe("new");
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(await readdir(folder)).toEqual(["config.yaml"]);
+});
+
 test("a link stays a link and its target is written", async () => {
   const target = join(folder, "real.yaml");
   const path = join(folder, "config.yaml");
