@@ -4,7 +4,11 @@
 //! value. Prices are whole ticks and money whole cents; a float appears only where a number is dimensionless (z,
 //! statistics) or for show.
 
+pub mod bars;
 pub mod effect;
 pub mod event;
+pub mod frames;
+pub mod orders;
+pub mod position;
 pub mod settings;
 pub mod status;
