@@ -7,7 +7,7 @@ import { chatView } from "./chat-view.ts";
 import type { Fault, FaultKind, FaultPlan } from "./faults.ts";
 import { isRecord, type Parameters, scalarText } from "./parameters.ts";
 import * as people from "./people.ts";
-import { type Account, memberStatus, setMember, type World } from "./world.ts";
+import { type Account, memberStatus, type Room, setMember, type World } from "./world.ts";
 
 /** How long /simulate/chat?since= waits for a change. */
 export const CHAT_WAIT_MS_MAX = 25_000;
@@ -119,7 +119,7 @@ function actorOf(world: World, account: Account, parameters: Parameters): people
   const chatId = chat?.id ?? 0;
   // A positive chat id alone names the person whose private chat it is.
   const { user } = world.person(from?.id ?? (chatId > 0 ? chatId : world.ownerId), from?.fields);
-  const room = chatId < 0 ? world.group(account, groupChat(chatId, chat?.fields)) : world.privateRoom(account, user.id);
+  const room = chatId < 0 ? groupOf(world, account, chatId, chat?.fields) : world.privateRoom(account, user.id);
   return { world, account, user, room };
 }
 
@@ -134,20 +134,25 @@ function objectOrId(
   return Number.isSafeInteger(id) && id !== 0 ? { id, fields: undefined } : undefined;
 }
 
-function groupChat(id: number, fields: Record<string, unknown> | undefined): Chat {
-  const type = fields?.["type"] === "group" ? "group" : "supergroup";
-  const chat: Chat = { id, type };
-  if (fields?.["title"] !== undefined) chat.title = scalarText(fields["title"]);
-  if (fields?.["is_forum"] === true) chat.is_forum = true;
-  return fields === undefined ? { id, type } : { title: `Group ${-id}`, ...chat };
+/** Returns the group of an id, made on first mention; `fields` change what is known of it. */
+function groupOf(world: World, account: Account, id: number, fields: Record<string, unknown> = {}): Room {
+  const known = account.rooms.get(id)?.chat;
+  const chat: Chat = known ?? { id, type: "supergroup", title: `Group ${-id}` };
+  const { type, title, is_forum: isForum } = fields;
+  if (type === "group" || type === "supergroup") chat.type = type;
+  if (title !== undefined && title !== "") chat.title = scalarText(title);
+  if (isForum === true) chat.is_forum = true;
+  return world.group(account, chat);
 }
 
 function foundGroup(world: World, account: Account, parameters: Parameters): ControlAnswer {
   const id = parameters.integer("id", 0);
   if (id >= 0) return refuse("a group's id is a negative number");
-  const fields = { type: parameters.text("type"), is_forum: parameters.flag("is_forum") };
-  const title = parameters.has("title") ? { title: parameters.text("title") } : {};
-  const room = world.group(account, groupChat(id, { ...fields, ...title }));
+  const room = groupOf(world, account, id, {
+    type: parameters.text("type"),
+    title: parameters.text("title"),
+    is_forum: parameters.flag("is_forum"),
+  });
   const members = parameters.json("members");
   for (const member of members.ok && Array.isArray(members.value) ? members.value : []) {
     const userId = Number(isRecord(member) ? member["user"] : member);

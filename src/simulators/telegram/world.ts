@@ -205,10 +205,7 @@ export class World {
   /** Returns a group of a bot, made on first mention with the bot in it. */
   group(account: Account, chat: Chat): Room {
     const known = account.rooms.get(chat.id);
-    if (known !== undefined) {
-      Object.assign(known.chat, chat);
-      return known;
-    }
+    if (known !== undefined) return known;
     const room = this.#addRoom(account, chat, [{ userId: account.me.id, status: "member" }]);
     room.isOpen = true;
     return room;
