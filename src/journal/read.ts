@@ -140,9 +140,19 @@ function parseObject(payload: Uint8Array): Record<string, unknown> {
   return { type: "unparsed", text };
 }
 
-/** Returns the record as one line of JSON: seq, atMs, kind, type, then its own fields; those names can't be overridden. */
+/**
+ * Returns the record as one line of JSON: seq, atMs, type, recordKind, then its own fields. A field of its own that bears
+ * one of those names with another value stands in `payload`, so that it neither poses as the record's nor is lost.
+ */
 export function dumpLine(record: JournalRecord): string {
   const { seq, atMs, type, fields } = parseRecord(record);
-  const own = Object.fromEntries(Object.entries(fields).filter(([name]) => !(name in { seq, atMs, kind: 0 })));
-  return JSON.stringify({ seq, atMs, type, kind: record.kind, ...own });
+  const facts: Readonly<Record<string, unknown>> = { seq, atMs, type, recordKind: record.kind };
+  // Without a prototype, so that a field called `__proto__` is a field.
+  const own: Record<string, unknown> = Object.create(null);
+  const payload: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (!Object.hasOwn(facts, name)) own[name] = value;
+    else if (facts[name] !== value) payload[name] = value;
+  }
+  return JSON.stringify({ ...facts, ...own, ...(Object.keys(payload).length === 0 ? {} : { payload }) });
 }

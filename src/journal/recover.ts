@@ -57,7 +57,7 @@ export function recoverJournal(files: JournalFiles, dataDir: string, nowMs: numb
     nextNumber: end.last === null ? firstNumber : end.last.segment.number + 1,
     recovery: {
       instanceId: instanceName(instance),
-      records: end.lastSeq === 0 ? 0 : end.lastSeq - end.firstSeq + 1,
+      records: end.records,
       tornTail: moved.at(-1) ?? null,
       damage: null,
     },
@@ -69,8 +69,7 @@ export function recoverReadOnly(files: JournalFiles, dataDir: string): Recovered
   let damage: JournalProblem | null = null;
   let records = 0;
   try {
-    const end = scanToEnd(files, dataDir, true);
-    records = end.lastSeq === 0 ? 0 : end.lastSeq - end.firstSeq + 1;
+    records = scanToEnd(files, dataDir, true).records;
   } catch (thrown) {
     if (!(thrown instanceof JournalDamaged)) throw thrown;
     damage = thrown.problem;

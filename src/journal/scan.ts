@@ -40,6 +40,8 @@ export type ScanEnd = {
   instance: number | null;
   firstSeq: number;
   lastSeq: number;
+  /** Is how many records there are, those left unread too; numbers that a rebuild skipped are not counted. */
+  records: number;
   firstAtMs: number | null;
   lastAtMs: number | null;
   /** Is the SHA-256 of the last frame: what the next segment's link holds. */
@@ -68,6 +70,7 @@ export function* scanJournal(
   const frame: Frame = emptyFrame();
   let hash: Uint8Array | undefined = opened[0]?.segment.number === 1 ? NO_HASH : undefined;
   let last: ScanEnd["last"] = null;
+  let skippedSeqs = 0;
   let lastSeq = opened[0]?.link.seq ?? 0;
   let lastAtMs: number | null = null;
   let firstAtMs: number | null = null;
@@ -75,6 +78,7 @@ export function* scanJournal(
   for (const [index, { segment, header, link }] of opened.entries()) {
     const next = opened[index + 1];
     checkJoint(segment, header, link, lastSeq, hash);
+    if (index > 0) skippedSeqs += header.firstSeq - link.seq - 1;
     const begunAtMs = link.atMs;
     const mayGoUnread = next !== undefined && (next.header.flags & SEGMENT_REWRITES) === 0;
     if (mayGoUnread && (next.link.seq < fromSeq || (options.skipCompressed === true && segment.isCompressed))) {
@@ -126,6 +130,7 @@ export function* scanJournal(
     instance: opened[0]?.header.instance ?? null,
     firstSeq: opened[0]?.header.firstSeq ?? 0,
     lastSeq,
+    records: opened[0] === undefined ? 0 : lastSeq - opened[0].header.firstSeq + 1 - skippedSeqs,
     firstAtMs,
     lastAtMs,
     lastHash: hash ?? NO_HASH,

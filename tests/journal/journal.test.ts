@@ -264,10 +264,10 @@ test("a second journal in the same directory is refused with the holder's proces
   if (third.ok) await third.value.journal.close();
 });
 
-test("a dumped line shows number, time, type, kind and the record's fields, which can't pose as those", async () => {
+test("a dumped line shows number, time, type and the record's fields, which can't pose as those and aren't lost", async () => {
   const dataDir = temporaryFolder();
   const { journal } = await mustOpen(dataDir);
-  journal.appendJson("output", 5, '{"type":"intent","seq":99,"orderRef":"QS1-a"}');
+  journal.appendJson("output", 5, '{"type":"intent","seq":99,"atMs":5,"kind":"limit","orderRef":"QS1-a"}');
   journal.appendQuote(6, 5, null, 4, 3, 2);
   journal.appendJson("note", 7, "{broken");
   await journal.close();
@@ -275,19 +275,19 @@ test("a dumped line shows number, time, type, kind and the record's fields, whic
   const lines = [...readJournal(dataDir)].map((record) => JSON.parse(dumpLine(record)));
 
   expect(lines).toEqual([
-    { seq: 1, atMs: 5, type: "intent", kind: "output", orderRef: "QS1-a" },
+    { seq: 1, atMs: 5, type: "intent", recordKind: "output", kind: "limit", orderRef: "QS1-a", payload: { seq: 99 } },
     {
       seq: 2,
       atMs: 6,
       type: "quote",
-      kind: "input",
+      recordKind: "input",
       exchangeAtMs: 5,
       bidTicks: null,
       askTicks: 4,
       bidSize: 3,
       askSize: 2,
     },
-    { seq: 3, atMs: 7, type: "unparsed", kind: "note", text: "{broken" },
+    { seq: 3, atMs: 7, type: "unparsed", recordKind: "note", text: "{broken" },
   ]);
 });
 

@@ -401,6 +401,7 @@ describe("a rebuild", () => {
       expect(seq).toBe(rebuilt.value.nextSeq);
       expect(seq).toBeGreaterThan(39);
       await opened.value.journal.close();
+      expect(opened.value.recovery.records).toBe([...readJournal(DIR, { files: disk })].length - 1);
       const types = [...readJournal(DIR, { files: disk })].map((record) =>
         Buffer.from(record.payload).toString("latin1"),
       );

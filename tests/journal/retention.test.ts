@@ -113,6 +113,23 @@ test("a changed bit in a compressed segment is found by verify", async () => {
   expect(verifyJournal(DIR, disk).ok).toBe(false);
 });
 
+test("a compressed copy that the disk does not give back as it got it costs nothing: the plain one stays", async () => {
+  const disk = await sixDays();
+  snapshotAt(disk, 60);
+  const rename = disk.rename;
+  disk.rename = (from, to) => {
+    rename(from, to);
+    const bytes = Buffer.from(disk.contents(to));
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
+    disk.put(to, bytes);
+  };
+
+  await expect(tidyJournal(DIR, { nowMs: START_MS + 6 * dayMs, files: disk })).rejects.toThrow();
+
+  expect(segmentFiles(disk)).toContain("00000001.qsj");
+  expect(verifyJournal(DIR, disk)).toMatchObject({ ok: true, value: { records: 60 } });
+});
+
 test("whatever call fails, and with a power loss there, no record is lost and the next tidying finishes", async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(60), fc.constantFrom(6, 402, 404), async (failAt, days) => {
