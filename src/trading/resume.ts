@@ -15,6 +15,8 @@ export type Difference = { readonly seq: number; readonly recorded: string | nul
 export type Replay = {
   /** Takes the next record, in order. */
   take(record: JournalRecord): void;
+  /** Applies what is buffered, so that the engine stands behind the last record taken. */
+  settle(): void;
   /** Applies what is buffered and returns what the end looks like. */
   finish(): ReplayEnd;
 };
@@ -76,6 +78,7 @@ export function createReplay(
       const { type, fields } = parseRecord(record);
       onRecord(record, type, fields);
     },
+    settle: apply,
     finish: () => {
       apply();
       return { inputs, outputs, lastSeq, difference, missing: expected };

@@ -41,7 +41,6 @@ export function createIbGateway(options: IbGatewayOptions): Gateway {
   const tell = (event: GatewayEvent): void => listener(event);
   let listing: Listing | null = null;
   let isFeedBroken = false;
-  const stopAccount: Cancel = () => {};
   const marketData = createMarketData(tell, log);
   const orders = createOrders(clientId, tell, log);
   const account = accountFigures(tell);

@@ -1,0 +1,245 @@
+// Arguments → one program with its options, and the help text. Pure: nothing is started, printed or ended here.
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+
+/** Is what the person asked for. Ports: 0 = a free one. `null` = not said. */
+export type Invocation =
+  | { readonly type: "help"; readonly text: string }
+  | { readonly type: "bad_arguments"; readonly text: string }
+  | ({ readonly type: "start" | "run" } & StartOptions)
+  | ({ readonly type: "simulate" } & SimulateOptions)
+  | {
+      readonly type: "bot-api";
+      readonly port: number;
+      readonly record: string | null;
+      readonly state: string | null;
+      readonly token: string | null;
+    }
+  | { readonly type: "replay"; readonly dataDir: string }
+  | { readonly type: "journal"; readonly verb: "verify" | "dump" | "rebuild"; readonly dataDir: string }
+  | {
+      readonly type: "flatten";
+      readonly dryRun: boolean;
+      readonly direct: boolean;
+      readonly clientId: number | null;
+    };
+
+/** Options of `npm start`. */
+export type StartOptions = {
+  readonly config: string | null;
+  readonly demo: boolean;
+  readonly data: string | null;
+  readonly speed: number | "max" | null;
+  readonly seed: number | null;
+  readonly start: string | null;
+  readonly gatewayPort: number | null;
+  readonly chatPort: number | null;
+  readonly httpPort: number | null;
+  readonly set: readonly string[];
+};
+
+/** Options of `npm run simulate`. */
+export type SimulateOptions = {
+  readonly port: number;
+  readonly httpPort: number | null;
+  readonly data: string | null;
+  readonly speed: number | "max";
+  readonly seed: number;
+  readonly hours: "exchange" | "always";
+  readonly symbol: string;
+  readonly account: string;
+  readonly latencyMs: number;
+  readonly cashUsd: number;
+  readonly ledger: string | null;
+  readonly state: string | null;
+  readonly script: string | null;
+};
+
+/** Is what `--data` of replay and journal is when it is not said. */
+const DATA_DIR = "data";
+
+/** Returns what `argv` (without node and script) asks for. */
+export function parseArguments(argv: readonly string[]): Invocation {
+  let invocation: Invocation | null = null;
+  let text = "";
+  const program = buildCommands((found) => {
+    invocation = found;
+  });
+  const quiet = (command: Command): void => {
+    command.exitOverride();
+    command.configureOutput({ writeOut: (part) => (text += part), writeErr: (part) => (text += part) });
+    for (const child of command.commands) quiet(child);
+  };
+  quiet(program);
+  try {
+    program.parse([...argv], { from: "user" });
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    const isHelp = thrown.exitCode === 0 && thrown.code !== "commander.version";
+    return { type: isHelp ? "help" : "bad_arguments", text: text.trimEnd() };
+  }
+  return invocation ?? { type: "help", text: program.helpInformation().trimEnd() };
+}
+
+function buildCommands(found: (invocation: Invocation) => void): Command {
+  const program = new Command("quant-scalper")
+    .description(
+      "A futures scalping bot that is run from a Telegram chat.\nEach program has its own help: npm run PROGRAM -- --help",
+    )
+    .helpCommand(false);
+
+  const start = (name: "start" | "run"): Command =>
+    program
+      .command(name, { hidden: name === "run" })
+      .description(
+        "Starts the bot. Without config/config.yaml, IB_HOST or IB_PORT it trades in a simulated market,\nwith a chat page in the browser; nothing else is needed.",
+      )
+      .option("--config FILE", "settings (default: config/config.yaml, if it is there)")
+      .option("--demo", "simulate broker and chat whatever else is set", false)
+      .option("--data FILE", "simulated market: a recording, or a folder of them")
+      .option("--speed N", "simulated market: 0.1 to 1000 times real time, or max", speed)
+      .option("--seed N", "simulated market: another seed gives another market", whole(0, 2 ** 32 - 1))
+      .option("--start TIME", "simulated market: begin at this time, such as 2026-11-24T14:30:00Z")
+      .option("--gateway-port N", "port of the simulated gateway; 0 = a free one", port)
+      .option("--chat-port N", "port of the chat page; 0 = a free one", port)
+      .option("--http-port N", "port of health and metrics; 0 = a free one", port)
+      .option("--set KEY=VALUE", "a setting over the file's, such as strategy.window=90; repeatable", collect, [])
+      .action((options: Record<string, unknown>) =>
+        found({
+          type: name,
+          config: text(options["config"]),
+          demo: options["demo"] === true,
+          data: text(options["data"]),
+          speed: (options["speed"] as number | "max" | undefined) ?? null,
+          seed: number(options["seed"]),
+          start: text(options["start"]),
+          gatewayPort: number(options["gatewayPort"]),
+          chatPort: number(options["chatPort"]),
+          httpPort: number(options["httpPort"]),
+          set: options["set"] as string[],
+        }),
+      );
+  start("start");
+  start("run");
+
+  program
+    .command("simulate")
+    .description("Starts the simulated IB Gateway alone: any TWS client can connect and trade.")
+    .option("--port N", "TWS port; 0 = a free one, printed", port, 4002)
+    .option("--http-port N", "control over HTTP; 0 = a free one, printed (default: none)", port)
+    .option("--data FILE", "a recording, or a folder of them (default: a synthetic market)")
+    .option("--speed N", "0.1 to 1000 times real time, or max", speed, 1)
+    .option("--seed N", "seed of the synthetic market", whole(0, 2 ** 32 - 1), 7)
+    .addOption(new Option("--hours WHICH", "when the market is open").choices(["always", "exchange"]).default("always"))
+    .option("--symbol NAME", "whose market moves", "MES")
+    .option("--account ID", "the account's id", "DU1234567")
+    .option("--latency MS", "market time from an order's arrival to its effect", whole(0, 60_000), 5)
+    .option("--cash USD", "cash of the account", whole(0, 1_000_000_000), 10_000)
+    .option("--ledger FILE", "write every order, cancel, modify, fill and position as JSON lines")
+    .option("--state FILE", "keep account, orders and clock here; a restart goes on where it stood")
+    .option("--script FILE", "a fault script")
+    .action((options: Record<string, unknown>) =>
+      found({
+        type: "simulate",
+        port: options["port"] as number,
+        httpPort: number(options["httpPort"]),
+        data: text(options["data"]),
+        speed: options["speed"] as number | "max",
+        seed: options["seed"] as number,
+        hours: options["hours"] as "exchange" | "always",
+        symbol: options["symbol"] as string,
+        account: options["account"] as string,
+        latencyMs: options["latency"] as number,
+        cashUsd: options["cash"] as number,
+        ledger: text(options["ledger"]),
+        state: text(options["state"]),
+        script: text(options["script"]),
+      }),
+    );
+
+  program
+    .command("bot-api")
+    .description("Starts the local Bot API server with its chat page alone: any Telegram bot can connect.")
+    .option("--port N", "0 = a free one, printed", port, 8081)
+    .option("--record FILE", "write every call and its answer as JSON lines")
+    .option("--state FILE", "keep chats here; a restart goes on where it stood")
+    .option("--token TOKEN", "serve this bot only (default: the demo's, printed)")
+    .action((options: Record<string, unknown>) =>
+      found({
+        type: "bot-api",
+        port: options["port"] as number,
+        record: text(options["record"]),
+        state: text(options["state"]),
+        token: text(options["token"]),
+      }),
+    );
+
+  program
+    .command("replay")
+    .description("Runs a journal through the engine again and checks that the same effects come out, byte for byte.")
+    .argument("[DATA_DIR]", "the data directory", DATA_DIR)
+    .action((dataDir: string) => found({ type: "replay", dataDir }));
+
+  const journal = program.command("journal").description("Looks at a journal, or mends it.");
+  const verbs = {
+    verify: "Reads every byte and says what the journal holds, or where it is damaged.",
+    dump: "Prints each record as a JSON line.",
+    rebuild: "Moves damaged files aside; what is missing is taken from the broker at the next start.",
+  } as const;
+  for (const verb of ["verify", "dump", "rebuild"] as const) {
+    journal
+      .command(verb)
+      .description(verbs[verb])
+      .argument("[DATA_DIR]", "the data directory", DATA_DIR)
+      .option("--json", "JSON lines (dump always prints them)")
+      .action((dataDir: string) => found({ type: "journal", verb, dataDir }));
+  }
+
+  program
+    .command("flatten")
+    .description(
+      "Emergency: cancels our orders and closes the position, by the living bot or else directly at the broker.",
+    )
+    .option("--dry-run", "only say what would be done", false)
+    .option("--direct", "don't ask the living bot", false)
+    .option("--client-id N", "client id for the direct connection", whole(1, 999_999))
+    .action((options: Record<string, unknown>) =>
+      found({
+        type: "flatten",
+        dryRun: options["dryRun"] === true,
+        direct: options["direct"] === true,
+        clientId: number(options["clientId"]),
+      }),
+    );
+
+  return program;
+}
+
+const port = whole(0, 65_535);
+
+function whole(min: number, max: number): (typed: string) => number {
+  return (typed) => {
+    const value = Number(typed);
+    if (!/^\d+$/.test(typed) || value < min || value > max)
+      throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+function speed(typed: string): number | "max" {
+  if (typed === "max") return "max";
+  const value = Number(typed.replace(/^[×x]/, ""));
+  if (!(value >= 0.1 && value <= 1_000)) throw new InvalidArgumentError("must be a number from 0.1 to 1000, or max.");
+  return value;
+}
+
+function collect(typed: string, before: readonly string[]): readonly string[] {
+  return [...before, typed];
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function number(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
+}

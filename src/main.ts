@@ -1,0 +1,51 @@
+// argv → one program → its exit code. Nothing else.
+import { type Invocation, parseArguments } from "./cli.ts";
+import { errorFields, redact } from "./log.ts";
+import { BAD_INPUT, DONE, ExitError, FAULT } from "./programs/exit.ts";
+
+process.umask(0o077);
+// Ends whatever peers still hold open; what was written to standard output is out (pipes and files are written in step).
+process.exit(await main(parseArguments(process.argv.slice(2))));
+
+async function main(invocation: Invocation): Promise<number> {
+  try {
+    return await run(invocation);
+  } catch (thrown) {
+    if (thrown instanceof ExitError) {
+      process.stderr.write(`${redact(thrown.message)}\n`);
+      return thrown.code;
+    }
+    const { errorName, errorMessage, errorStack } = errorFields(thrown);
+    process.stderr.write(
+      `This is a fault of the program, not yours. ${errorName}: ${errorMessage}\n${errorStack ?? ""}\n`,
+    );
+    return FAULT;
+  }
+}
+
+async function run(invocation: Invocation): Promise<number> {
+  switch (invocation.type) {
+    case "help":
+      process.stdout.write(`${invocation.text}\n`);
+      return DONE;
+    case "bad_arguments":
+      process.stderr.write(`${invocation.text}\n`);
+      return BAD_INPUT;
+    case "start":
+      return (await import("./programs/start.ts")).start(process.argv.slice(3));
+    case "run":
+      return (await import("./programs/run.ts")).run(invocation);
+    case "simulate":
+      return (await import("./programs/simulate.ts")).simulate(invocation);
+    case "bot-api":
+      return (await import("./programs/bot-api.ts")).botApi(invocation);
+    case "replay":
+      return (await import("./programs/replay.ts")).replay(invocation.dataDir);
+    case "journal":
+      return (await import("./programs/journal.ts")).journal(invocation.verb, invocation.dataDir);
+    case "flatten":
+      return (await import("./programs/flatten.ts")).flatten(invocation);
+    default:
+      return invocation satisfies never;
+  }
+}

@@ -1,0 +1,65 @@
+// `npm run journal -- verify|dump|rebuild DATA_DIR`.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { wallClock } from "../clock.ts";
+import { dumpLine, JournalDamaged, printJournalProblem, readJournal, verifyJournal } from "../journal/journal.ts";
+import { rebuildJournal } from "../journal/rebuild.ts";
+import { instantText } from "../units.ts";
+import { badInput, DONE, ExitError, LOCKED } from "./exit.ts";
+
+/** Does what the verb says and returns 0, or throws an ExitError with what is wrong. */
+export async function journal(verb: "verify" | "dump" | "rebuild", dataDir: string): Promise<number> {
+  if (!existsSync(join(dataDir, "journal"))) {
+    throw badInput(`${dataDir} holds no journal. Name a data directory, such as: npm run journal -- ${verb} data/demo`);
+  }
+  switch (verb) {
+    case "verify":
+      return verify(dataDir);
+    case "dump":
+      return dump(dataDir);
+    case "rebuild":
+      return rebuild(dataDir);
+    default:
+      return verb satisfies never;
+  }
+}
+
+function verify(dataDir: string): number {
+  const verified = verifyJournal(dataDir);
+  if (!verified.ok) throw badInput(printJournalProblem(verified.error));
+  const { records, segments, firstAtMs, lastAtMs, tornBytes } = verified.value;
+  const span = firstAtMs === null || lastAtMs === null ? "" : `, ${instantText(firstAtMs)} to ${instantText(lastAtMs)}`;
+  const torn =
+    tornBytes === 0 ? "" : ` ${tornBytes} bytes of an interrupted write at the end will be cut off at the next start.`;
+  process.stdout.write(
+    `Sound: ${records.toLocaleString("en-US")} records in ${segments} file${segments === 1 ? "" : "s"}${span}.${torn}\n`,
+  );
+  return DONE;
+}
+
+function dump(dataDir: string): number {
+  try {
+    for (const record of readJournal(dataDir)) process.stdout.write(`${dumpLine(record)}\n`);
+  } catch (thrown) {
+    if (thrown instanceof JournalDamaged) throw badInput(thrown.message);
+    throw thrown;
+  }
+  return DONE;
+}
+
+async function rebuild(dataDir: string): Promise<number> {
+  const rebuilt = await rebuildJournal(dataDir, { nowMs: wallClock.nowMs() });
+  if (!rebuilt.ok) {
+    const message = printJournalProblem(rebuilt.error);
+    throw rebuilt.error.type === "locked" ? new ExitError(LOCKED, message) : badInput(message);
+  }
+  const { damage, movedFiles, movedTo, lastKeptSeq } = rebuilt.value;
+  if (damage === null) process.stdout.write("The journal is sound; nothing was changed.\n");
+  else {
+    process.stdout.write(
+      `Records up to ${lastKeptSeq} are kept; ${movedFiles.join(", ")} moved to ${movedTo}. ` +
+        "Start the bot: it asks the broker for what is missing and stays HALTED until you say /arm.\n",
+    );
+  }
+  return DONE;
+}
