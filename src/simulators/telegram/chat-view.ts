@@ -39,7 +39,6 @@ export function chatView(world: World, account: Account, room: Room, userId: num
   const { user } = world.person(userId);
   const language = user.language_code ?? "";
   const pinned = findMessage(room, room.pinnedIds.at(-1) ?? 0);
-  const action = account.actions.get(room.chat.id);
   return {
     seq: world.seq,
     banner,
@@ -63,7 +62,7 @@ export function chatView(world: World, account: Account, room: Room, userId: num
     messages: room.messages.slice(-SHOWN_MESSAGES_MAX).map((kept) => shown(account, room, kept)),
     pinned: pinned === undefined ? null : { message_id: pinned.message.message_id, text: summary(pinned.message) },
     alerts: alertsOf(account, room, userId),
-    typing: action !== undefined && action.untilMs > world.clock.nowMs() ? action.action : null,
+    typing: account.actions.get(room.chat.id)?.action ?? null,
     commands: commandsFor(account, room, userId, language),
     menu_button: room.menuButton ?? account.menuButton,
     replyKeyboard: room.input.type === "keyboard" ? room.input.keyboard : null,

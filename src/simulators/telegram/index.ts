@@ -110,7 +110,7 @@ export async function startBotApiServer(options: BotApiOptions): Promise<BotApiS
       world.touch();
     },
     close: async () => {
-      for (const account of world.accounts.values()) account.updates.stop();
+      world.stop();
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });

@@ -56,14 +56,16 @@ async function respond(parts: Parts, request: IncomingMessage, response: ServerR
   response.setHeader("Date", DateTime.fromMillis(parts.world.dateMs()).toHTTP() ?? "");
   const url = new URL(request.url ?? "/", "http://localhost");
   const [, token, rest] = /^\/bot([^/]+)\/(.+?)\/?$/.exec(url.pathname) ?? [];
-  if (token !== undefined && rest !== undefined) {
+  // A bot sends no Origin; a browser does, and a page of another site has no business here.
+  const isForeignPage = request.headers.origin !== undefined && !isFromHere(request);
+  if (token !== undefined && rest !== undefined && !isForeignPage) {
     return respondToBot(parts, request, response, { token: decoded(token), methodName: rest, query: url.searchParams });
   }
   const [, fileToken, filePath] = /^\/file\/bot([^/]+)\/(.+)$/.exec(url.pathname) ?? [];
   if (fileToken !== undefined && filePath !== undefined) {
     return respondWithBotFile(parts, response, decoded(fileToken), decoded(filePath));
   }
-  if (/^\/(bot|file)/.test(url.pathname)) return answerRefusal(response, notFound());
+  if (/^\/(bot|file)/.test(url.pathname) && !isForeignPage) return answerRefusal(response, notFound());
   if (!isFromHere(request)) {
     return answerJson(response, 403, { ok: false, description: "this page is for this machine only" });
   }
@@ -140,15 +142,15 @@ async function meetFault(clock: Clock, fault: FaultKind, response: ServerRespons
       return "answered";
     case "hang":
       // No answer until the client gives up or the server closes; recorded then, as one without an answer.
-      await new Promise<void>((resolve) => {
-        const signal = closedSignal(response);
-        if (signal.aborted) resolve();
-        signal.addEventListener("abort", () => resolve());
-      });
+      await new Promise<void>((resolve) => onClosed(response, resolve));
       return "answered";
     case "delay":
       await new Promise<void>((resolve) => {
-        clock.after(fault.delayMs, resolve);
+        const stopTimer = clock.after(fault.delayMs, resolve);
+        onClosed(response, () => {
+          stopTimer();
+          resolve();
+        });
       });
       return "go_on";
     case "drop":
@@ -254,9 +256,13 @@ function refusalBody({ code, description, parameters }: Refusal): object {
 /** Returns a signal that fires when the connection closes before the answer is out. */
 function closedSignal(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
-  response.on("close", () => controller.abort());
-  if (response.destroyed) controller.abort();
+  onClosed(response, () => controller.abort());
   return controller.signal;
+}
+
+function onClosed(response: ServerResponse, act: () => void): void {
+  if (response.destroyed) act();
+  else response.once("close", act);
 }
 
 function pathOf(request: IncomingMessage): string {

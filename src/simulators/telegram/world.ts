@@ -1,7 +1,7 @@
 // Everything the server knows: people, and for each bot its chats, messages, commands and updates. Only data and the
 // small acts on it that methods and people share; who may do what is decided by the callers.
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../../clock.ts";
+import type { Cancel, Clock } from "../../clock.ts";
 import type {
   BotCommand,
   CallbackQuery,
@@ -85,7 +85,8 @@ export type Account = {
   texts: BotTexts;
   menuButton: unknown;
   presses: Map<string, Press>;
-  actions: Map<number, { action: string; untilMs: number }>;
+  /** What the bot is shown to be doing, by chat. */
+  actions: Map<number, { action: string; stopTimer: Cancel }>;
   flood: FloodGate;
   isClosed: boolean;
 };
@@ -253,6 +254,31 @@ export class World {
     kept.isEditShown ||= isShown;
     kept.message.edit_date = Math.floor(this.dateMs() / 1_000);
     kept.seq = this.touch();
+  }
+
+  /** Shows what the bot is doing in a chat for 5 s or until its next message. */
+  beginAction(account: Account, chatId: number, action: string): void {
+    this.endAction(account, chatId);
+    const stopTimer = this.clock.after(CHAT_ACTION_MS, () => {
+      account.actions.delete(chatId);
+      this.touch();
+    });
+    account.actions.set(chatId, { action, stopTimer });
+    this.touch();
+  }
+
+  /** Ends what the bot is shown to be doing in a chat. */
+  endAction(account: Account, chatId: number): void {
+    account.actions.get(chatId)?.stopTimer();
+    account.actions.delete(chatId);
+  }
+
+  /** Ends polls and timers, for the server's close. */
+  stop(): void {
+    for (const account of this.accounts.values()) {
+      account.updates.stop();
+      for (const chatId of [...account.actions.keys()]) this.endAction(account, chatId);
+    }
   }
 
   /** Takes a message out of its chat. */

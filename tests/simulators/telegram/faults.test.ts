@@ -1,6 +1,7 @@
 // Faults, floods and the record of calls: what tests and drills set up on the control side.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { get } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -223,4 +224,28 @@ test("the clock offset moves the dates of messages and the Date header alike", a
       .format((nowSeconds - 600) * 1_000)
       .replace(/^(\w+), (\d+ \w+ \d+), (.*)$/, "$1, $2 $3 GMT"),
   );
+});
+
+test("a client that leaves in the middle of an upload does not end the server", async () => {
+  const { server, bot } = await startStage();
+  const { port } = server;
+  const socket = connect(port, "127.0.0.1");
+  const closed = new Promise((resolve) => socket.on("close", resolve));
+
+  socket.write(`POST /bot${server.token}/sendDocument HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n--a`, () =>
+    socket.destroy(),
+  );
+
+  await closed;
+  expect(await bot("getMe")).toMatchObject({ ok: true });
+});
+
+test("what is no HTTP is answered with 400", async () => {
+  const { server } = await startStage();
+  const socket = connect(server.port, "127.0.0.1");
+  socket.write("hello\r\n\r\n");
+
+  const answer = await new Promise<string>((resolve) => socket.on("data", (bytes) => resolve(bytes.toString())));
+
+  expect(answer).toMatch(/^HTTP\/1.1 400 /);
 });

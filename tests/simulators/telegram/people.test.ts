@@ -151,6 +151,7 @@ test.each([
   ["/simulate/chat", { host: "evil.example:8081" }, 403],
   ["/simulate/chat", { host: "127.0.0.1", origin: "https://evil.example" }, 403],
   ["/simulate/chat", { host: "127.0.0.1", origin: "null" }, 403],
+  ["/bot7000000001:x/getMe", { host: "127.0.0.1", origin: "https://evil.example" }, 403],
   ["/", { host: "localhost:8081" }, 200],
   ["/simulate/chat", { host: "[::1]:8081", origin: "http://localhost:8081" }, 200],
 ])("%s asked with %j is answered %d", async (path, headers, status) => {

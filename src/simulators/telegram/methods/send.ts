@@ -4,7 +4,7 @@ import { compact, type Message } from "../api.ts";
 import { type Markup, readMarkup } from "../markup.ts";
 import { isRecord, Parameters } from "../parameters.ts";
 import { badRequest } from "../refusal.ts";
-import { asReplied, CHAT_ACTION_MS, findMessage, type Room } from "../world.ts";
+import { asReplied, findMessage, type Room } from "../world.ts";
 import { type Call, chatOf, type Method, type Reply, requireWritable, roomOf, takeFromFlood } from "./call.ts";
 import { type MediaContent, readMediaItem, storeDocument, storePhoto } from "./media.ts";
 import { captionLooks, readCaption, readText } from "./text.ts";
@@ -67,9 +67,7 @@ export const sendChatAction: Method = (call) => {
   const action = call.parameters.text("action").trim().toLowerCase();
   if (!ACTIONS.includes(action)) throw badRequest("wrong parameter action in request");
   const room = writableChat(call);
-  call.account.actions.set(room.chat.id, { action, untilMs: call.world.clock.nowMs() + CHAT_ACTION_MS });
-  call.world.touch();
-  call.world.clock.after(CHAT_ACTION_MS, () => call.world.touch());
+  call.world.beginAction(call.account, room.chat.id, action);
   return { result: true };
 };
 
@@ -127,7 +125,7 @@ function readReply(call: Call, room: Room): Message | undefined {
 }
 
 function post(call: Call, room: Room, content: { [K in keyof Message]?: Message[K] | undefined }): Message {
-  call.account.actions.delete(room.chat.id);
+  call.world.endAction(call.account, room.chat.id);
   return call.world.post(room, call.account.me, compact(content), {
     isSilent: call.parameters.flag("disable_notification"),
   });
