@@ -96,11 +96,11 @@ export function orderState(word: string): BrokerOrderState {
 /** Says how a contract's prices become ticks. */
 export type PriceScale = { readonly tickSize: number; readonly multiplier: number };
 
-/** Returns whole ticks, or null for what is no price (absent, NaN, zero or below, beyond 32 bits). */
+/** Returns whole ticks, or null for what is no price (absent, NaN, less than half a tick, beyond 32 bits). */
 export function toTicks(price: number | undefined, scale: PriceScale): number | null {
-  if (price === undefined || !Number.isFinite(price) || price <= 0) return null;
+  if (price === undefined) return null;
   const ticks = Math.round(price / scale.tickSize);
-  return ticks <= 0x7fffffff ? ticks : null;
+  return ticks >= 1 && ticks <= 0x7fffffff ? ticks : null;
 }
 
 /** Returns the price in points; exact for the decimal tick sizes in use, since it is rounded to 8 decimals. */
