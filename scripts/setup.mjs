@@ -81,7 +81,13 @@ async function main(argv) {
       ]);
     }
     case "--then-bench":
-      return runAll([["the benchmarks", process.execPath, ["dist/programs/bench.js", ...rest]]]);
+      return runAll(
+        filesIn("tests/bench", /\.bench\.ts$/).map((file) => [
+          file,
+          process.execPath,
+          ["--import", "tsx", file, ...rest],
+        ]),
+      );
     default:
       console.error(`setup: unknown argument "${mode}".\n\n${HELP}`);
       process.exit(BAD_INPUT);
