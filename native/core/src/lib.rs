@@ -12,3 +12,5 @@ pub mod orders;
 pub mod position;
 pub mod settings;
 pub mod status;
+pub mod strategy;
+pub mod zscore;

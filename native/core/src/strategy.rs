@@ -1,0 +1,333 @@
+//! The rules that need no orders [S2, S3, S6, S7, S8]: window, signal, exit decision, re-arming, loss streak, daily loss.
+//! The live engine and the backtest call the same functions; what an order does is theirs.
+
+use crate::settings::{
+    DailyLossBasis, DailyLossReset, PriceKind, ResetWindow, RiskSettings, StrategySettings,
+};
+use crate::status::{ExitReason, Side};
+pub use crate::zscore::ZReading;
+use crate::zscore::{RollingZ, WindowError};
+use serde::{Deserialize, Serialize};
+
+/// What the strategy wants at a close where nothing is held and nothing pends [S7].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryWish {
+    /// z is undefined or inside the entry band.
+    Nothing,
+    /// Enter at once.
+    Enter(Side),
+    /// z is outside the band, but a rule of the strategy itself says no.
+    Stopped {
+        /// Which way it would go.
+        side: Side,
+        /// [`Strategy::BY_DAILY_LOSS`], [`Strategy::BY_LOSS_STREAK`] or [`Strategy::BY_REARM`], asked in that order.
+        by: &'static str,
+    },
+}
+
+/// State and rules of the strategy. A part of the engine's snapshot: the same state always gives the same JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Strategy {
+    rules: Rules,
+    window: RollingZ,
+    long_armed: bool,
+    short_armed: bool,
+    streak: u32,
+    paused_until_ms: Option<i64>,
+    day_realised_cents: i64,
+    day_halted: bool,
+}
+
+/// The settings that decide here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Rules {
+    price: PriceKind,
+    entry_z_e4: i64,
+    exit_z_e4: i64,
+    reset_window: ResetWindow,
+    daily_loss_cents: i64,
+    daily_loss_basis: DailyLossBasis,
+    daily_loss_reset: DailyLossReset,
+    loss_streak: u32,
+    loss_streak_pause_ms: i64,
+    max_hold_ms: i64,
+}
+
+impl Rules {
+    fn new(settings: &StrategySettings, risk: &RiskSettings) -> Self {
+        Self {
+            price: settings.price,
+            entry_z_e4: settings.entry_z_e4,
+            exit_z_e4: settings.exit_z_e4,
+            reset_window: settings.reset_window,
+            daily_loss_cents: risk.daily_loss_cents,
+            daily_loss_basis: risk.daily_loss_basis,
+            daily_loss_reset: risk.daily_loss_reset,
+            loss_streak: risk.loss_streak,
+            loss_streak_pause_ms: risk.loss_streak_pause_ms,
+            max_hold_ms: risk.max_hold_ms,
+        }
+    }
+}
+
+impl Strategy {
+    /// The daily loss limit halted entries [S8].
+    pub const BY_DAILY_LOSS: &'static str = "daily_loss";
+    /// Losses in a row paused entries [S8].
+    pub const BY_LOSS_STREAK: &'static str = "loss_streak";
+    /// The direction waits for z to come back inside the entry band [S7].
+    pub const BY_REARM: &'static str = "rearm";
+
+    /// Returns a strategy at the beginning of a session: empty window, both directions armed.
+    ///
+    /// # Panics
+    /// Where window or ddof are outside of [`RollingZ::new`]'s ranges; whoever reads settings in uses [`Strategy::try_new`].
+    pub fn new(settings: &StrategySettings, risk: &RiskSettings) -> Self {
+        Self::try_new(settings, risk).expect("settings hold a window and a ddof in range")
+    }
+
+    /// Returns the same as [`Strategy::new`], or what is wrong with the window.
+    pub fn try_new(settings: &StrategySettings, risk: &RiskSettings) -> Result<Self, WindowError> {
+        Ok(Self {
+            rules: Rules::new(settings, risk),
+            window: RollingZ::new(settings.window, settings.ddof)?,
+            long_armed: true,
+            short_armed: true,
+            streak: 0,
+            paused_until_ms: None,
+            day_realised_cents: 0,
+            day_halted: false,
+        })
+    }
+
+    /// Takes new settings over. The window keeps the newest prices that fit; a longer one has to fill up first. Another kind
+    /// of price empties it, since last prices are in ticks and middles in half ticks. Another bar length leaves it alone:
+    /// whether its bars may be mixed is for the caller, who can [`Strategy::clear_window`].
+    ///
+    /// # Panics
+    /// As [`Strategy::new`].
+    pub fn reconfigure(&mut self, settings: &StrategySettings, risk: &RiskSettings) {
+        let rules = Rules::new(settings, risk);
+        if rules.price != self.rules.price {
+            self.window.clear();
+        }
+        self.window = self
+            .window
+            .resized(settings.window, settings.ddof)
+            .expect("settings hold a window and a ddof in range");
+        self.rules = rules;
+    }
+
+    /// Begins a session [S2]: the window is emptied where `reset_window` is `session`; both directions armed, streak 0, pause
+    /// lifted, the day's result 0, and its halt lifted where `daily_loss_reset` is `next_session`.
+    pub fn begin_session(&mut self) {
+        match self.rules.reset_window {
+            ResetWindow::Session => self.window.clear(),
+            ResetWindow::Never => {}
+        }
+        self.long_armed = true;
+        self.short_armed = true;
+        self.streak = 0;
+        self.paused_until_ms = None;
+        self.day_realised_cents = 0;
+        match self.rules.daily_loss_reset {
+            DailyLossReset::NextSession => self.day_halted = false,
+            DailyLossReset::Arm => {}
+        }
+    }
+
+    /// Empties the window, after a gap in the data or another bar length.
+    pub fn clear_window(&mut self) {
+        self.window.clear();
+    }
+
+    /// Takes a bar's close in and returns z with it [S3]. Whole ticks where `price` is `last`, doubled ticks where it is
+    /// `mid`; the reading's mean and deviation are in ticks in both cases.
+    pub fn push_close(&mut self, close_ticks: i64) -> ZReading {
+        let reading = self.window.push(close_ticks);
+        self.in_ticks(reading)
+    }
+
+    /// Returns z at the newest close of the window; undefined after the window was emptied.
+    pub fn last(&self) -> ZReading {
+        self.in_ticks(self.window.reading())
+    }
+
+    /// Returns how many closes the window needs.
+    pub fn window_size(&self) -> u32 {
+        self.window.window()
+    }
+
+    /// Arms each direction whose side of the entry band z is strictly inside of [S7]. At every close, the exit bar's own
+    /// included, before the entry decision.
+    pub fn rearm(&mut self, z: &ZReading) {
+        self.short_armed |= z
+            .compare(self.rules.entry_z_e4)
+            .is_some_and(|order| order.is_lt());
+        self.long_armed |= z
+            .compare(-self.rules.entry_z_e4)
+            .is_some_and(|order| order.is_gt());
+    }
+
+    /// Returns why a position should be left at this close, the first reason of [S6] that holds; none = keep it.
+    pub fn exit_decision(
+        &self,
+        held: Side,
+        entry_at_ms: i64,
+        close_at_ms: i64,
+        z: &ZReading,
+    ) -> Option<ExitReason> {
+        let is_back = match held {
+            Side::Buy => z.is_at_least(-self.rules.exit_z_e4),
+            Side::Sell => z.is_at_most(self.rules.exit_z_e4),
+        };
+        if self.day_halted {
+            Some(ExitReason::DailyLoss)
+        } else if is_back {
+            Some(ExitReason::Zexit)
+        } else if close_at_ms - entry_at_ms >= self.rules.max_hold_ms {
+            Some(ExitReason::Time)
+        } else {
+            None
+        }
+    }
+
+    /// Returns what the strategy wants at this close [S7]. That nothing is held, nothing pends and the bar is neither in the
+    /// flat window nor the session's last is the caller's to know.
+    pub fn entry_decision(&self, close_at_ms: i64, z: &ZReading) -> EntryWish {
+        let (side, is_armed) = if z.is_at_least(self.rules.entry_z_e4) {
+            (Side::Sell, self.short_armed)
+        } else if z.is_at_most(-self.rules.entry_z_e4) {
+            (Side::Buy, self.long_armed)
+        } else {
+            return EntryWish::Nothing;
+        };
+        let by = if self.day_halted {
+            Self::BY_DAILY_LOSS
+        } else if self.is_paused(close_at_ms) {
+            Self::BY_LOSS_STREAK
+        } else if !is_armed {
+            Self::BY_REARM
+        } else {
+            return EntryWish::Enter(side);
+        };
+        EntryWish::Stopped { side, by }
+    }
+
+    /// Counts a finished round trip: any exit but by z disarms its direction [S7], and a loss that completes the streak
+    /// pauses entries [S8]. Returns the end of a pause that began now.
+    pub fn trade_closed(
+        &mut self,
+        side: Side,
+        reason: ExitReason,
+        net_cents: i64,
+        exit_at_ms: i64,
+    ) -> Option<i64> {
+        if reason != ExitReason::Zexit {
+            match side {
+                Side::Buy => self.long_armed = false,
+                Side::Sell => self.short_armed = false,
+            }
+        }
+        match net_cents.signum() {
+            -1 => self.streak += 1,
+            1 => self.streak = 0,
+            // A scratch neither lengthens nor breaks a streak.
+            _ => return None,
+        }
+        if self.streak < self.rules.loss_streak || self.streak == 0 {
+            return None;
+        }
+        self.streak = 0;
+        self.paused_until_ms = Some(exit_at_ms + self.rules.loss_streak_pause_ms);
+        self.paused_until_ms
+    }
+
+    /// Adds to the day's realised result: minus the fee at each fill, the gross at an exit [S8].
+    pub fn book_realised(&mut self, cents: i64) {
+        self.day_realised_cents += cents;
+    }
+
+    /// Marks the day to the market at a close [S8] and returns true where this reaches the daily loss limit for the first
+    /// time; from then on the day is halted. `open_gross_cents` is 0 when flat.
+    pub fn mark_day(&mut self, open_gross_cents: i64) -> bool {
+        let is_hit = !self.day_halted
+            && self.day_result_cents(open_gross_cents) <= -self.rules.daily_loss_cents;
+        self.day_halted |= is_hit;
+        is_hit
+    }
+
+    /// Returns the day's result as the daily loss limit counts it, with or without the open part by `daily_loss_basis`.
+    pub fn day_result_cents(&self, open_gross_cents: i64) -> i64 {
+        match self.rules.daily_loss_basis {
+            DailyLossBasis::Total => self.day_realised_cents + open_gross_cents,
+            DailyLossBasis::Realised => self.day_realised_cents,
+        }
+    }
+
+    /// Returns the end of the last pause by a loss streak; it may have passed.
+    pub fn paused_until_ms(&self) -> Option<i64> {
+        self.paused_until_ms
+    }
+
+    /// Is an entry at this time still held back by a loss streak; the pause's end itself is free.
+    pub fn is_paused(&self, at_ms: i64) -> bool {
+        self.paused_until_ms
+            .is_some_and(|until_ms| at_ms < until_ms)
+    }
+
+    /// May this direction signal, or does it wait for z to come back inside the entry band [S7].
+    pub fn is_armed(&self, side: Side) -> bool {
+        match side {
+            Side::Buy => self.long_armed,
+            Side::Sell => self.short_armed,
+        }
+    }
+
+    /// Has the daily loss limit been hit and not been lifted since.
+    pub fn is_day_halted(&self) -> bool {
+        self.day_halted
+    }
+
+    /// Returns the losses in a row so far.
+    pub fn streak(&self) -> u32 {
+        self.streak
+    }
+
+    /// Returns the day's realised net result so far, fees of every fill included.
+    pub fn day_realised_cents(&self) -> i64 {
+        self.day_realised_cents
+    }
+
+    /// Lifts the halt by the daily loss limit: a person has armed. Where the day's result is still beyond the limit, the next
+    /// [`Strategy::mark_day`] halts again.
+    pub fn lift_day_halt(&mut self) {
+        self.day_halted = false;
+    }
+
+    /// Lifts the pause by a loss streak: a person has resumed.
+    pub fn resume(&mut self) {
+        self.paused_until_ms = None;
+    }
+
+    fn in_ticks(&self, reading: ZReading) -> ZReading {
+        match self.rules.price {
+            PriceKind::Last => reading,
+            PriceKind::Mid => reading.in_units_of(2),
+        }
+    }
+}
+
+/// Returns how far the stop stands from the entry fill [S5]: what the money buys per contract, rounded down to whole ticks.
+/// Both amounts above 0.
+pub fn stop_distance_ticks(stop_cents: i64, tick_value_cents: i64) -> i64 {
+    stop_cents.div_euclid(tick_value_cents)
+}
+
+/// Returns how far the target stands from the entry fill [S5]: what the money asks per contract, rounded up to whole ticks
+/// and at least 1. Both amounts above 0.
+pub fn target_distance_ticks(target_cents: i64, tick_value_cents: i64) -> i64 {
+    -(-target_cents).div_euclid(tick_value_cents).min(-1)
+}
