@@ -36,7 +36,7 @@ export type SessionParts = {
   /** Bar length and size of the window, for history. */
   readonly window: () => { readonly samplingMs: number; readonly bars: number };
   readonly log: Log;
-  /** The engine is broken, or the journal can't be written: nothing more is decided. The latch is set already. */
+  /** The engine is broken: nothing more is decided. The latch is set already. */
   readonly onFault: (fault: Error) => void;
 };
 
@@ -93,6 +93,7 @@ export function createSession(parts: SessionParts): Session {
   let applied = 0;
   let dropped = 0;
   let fault: Error | null = null;
+  let journalFailure: JournalFailure | null = null;
   let closed = false;
   let stopWake: Cancel = () => {};
 
@@ -146,15 +147,40 @@ export function createSession(parts: SessionParts): Session {
       seqs.push(seq);
       if (!UNSYNCED_EFFECTS.has(caused.type)) mustSync = true;
       // The halt file comes before everything that follows, and before anyone hears of it.
-      if (caused.type === "latch") parts.latch.set(caused.by, caused.reason, atMs);
+      if (caused.type === "latch") latch(caused.by, caused.reason);
     }
-    if (mustSync) await journal.commit();
+    if (mustSync) await commit();
     else journal.flush();
 
     for (const [index, caused] of effects.entries()) perform(caused, seqs[index] as number, atMs);
     for (const [seq, waiter] of synced) {
       synced.delete(seq);
       waiter.resolve();
+    }
+  }
+
+  /**
+   * Makes it last, or takes note that nothing will any more (control D30): the engine is halted, entries are not sent,
+   * exits go on from memory. The journal has tried a second file by itself before it says so.
+   */
+  async function commit(): Promise<void> {
+    if (journalFailure !== null) return;
+    try {
+      await journal.commit();
+    } catch (thrown) {
+      if (!(thrown instanceof JournalFailure)) throw thrown;
+      journalFailure = thrown;
+      log.error(errorFields(thrown), "the journal can't be written: entries are off, exits go on from memory");
+      latch("journal_fail", thrown.message);
+      const detail = "the journal can't be written";
+      receive({ type: "gate_changed", gate: "journal", blocks: true, detail });
+      receive({ type: "command", by: "journal_fail", updateId: null, command: { verb: "halt", reason: detail } });
+      receive({
+        type: "told",
+        class: "critical",
+        event: "journal_fail",
+        lines: [thrown.message, ...JOURNAL_LOST_LINES],
+      });
     }
   }
 
@@ -208,6 +234,11 @@ export function createSession(parts: SessionParts): Session {
 
   function performIntent(intent: Extract<Effect, { type: "intent" }>): void {
     const { action } = intent;
+    if (journalFailure !== null && action.do === "place" && isEntry(intent.orderRef)) {
+      for (const order of action.orders)
+        receive({ type: "not_sent", orderRef: order.orderRef, reason: "the journal can't be written" });
+      return;
+    }
     switch (action.do) {
       case "place":
         gateway.place(action.orders, engine.status().highestOrderId);
@@ -271,14 +302,9 @@ export function createSession(parts: SessionParts): Session {
     if (fault !== null) return;
     fault = error;
     stopWake();
-    const by =
-      error instanceof JournalFailure ? "journal_fail" : error instanceof EngineFault ? "engine_fault" : "loop_fault";
+    const by = error instanceof EngineFault ? "engine_fault" : "loop_fault";
     log.error({ by, ...errorFields(error) }, "the loop has stopped; entries are off until a person arms");
-    try {
-      parts.latch.set(by, error.message, clock.nowMs());
-    } catch (thrown) {
-      log.error(errorFields(thrown), "the halt file could not be written either");
-    }
+    latch(by, error.message);
     for (const waiter of [...answers.values(), ...synced.values(), ...waitingAnswers, ...waitingSynced])
       waiter.reject(error);
     answers.clear();
@@ -287,6 +313,14 @@ export function createSession(parts: SessionParts): Session {
     waitingSynced.length = 0;
     queue = [];
     parts.onFault(error);
+  }
+
+  function latch(by: string, reason: string): void {
+    try {
+      parts.latch.set(by, reason, clock.nowMs());
+    } catch (thrown) {
+      log.error(errorFields(thrown), "the halt file could not be written either");
+    }
   }
 
   function settleIdle(): void {
@@ -314,7 +348,7 @@ export function createSession(parts: SessionParts): Session {
       if (fault !== null || closed) throw refusal();
       journal.appendJson("note", clock.nowMs(), JSON.stringify(note));
       records.note(note);
-      await journal.commit();
+      await commit();
     },
     record: (type, fields) => {
       if (fault === null && !closed)
@@ -338,6 +372,16 @@ export function createSession(parts: SessionParts): Session {
       while (isRunning || asksOpen > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve));
     },
   };
+}
+
+const JOURNAL_LOST_LINES: readonly string[] = [
+  "Entries are off. Stops and targets rest at the broker; /flatten works.",
+  "Make room on the disk or mend it, restart, then /arm.",
+];
+
+/** The last letter of a reference names the leg. */
+function isEntry(orderRef: string): boolean {
+  return orderRef.endsWith("-E");
 }
 
 function claim<T extends { event: Event }>(waiters: T[], event: Event, take: (waiter: T) => void): void {
