@@ -12,7 +12,7 @@ export type User = {
 };
 
 /** Is the kind of a chat; channels are not played. */
-export type ChatType = "private" | "group" | "supergroup";
+type ChatType = "private" | "group" | "supergroup";
 
 /** Is a private chat (its id is its user's) or a group (a negative id). */
 export type Chat = {
@@ -109,7 +109,7 @@ export type CallbackQuery = { id: string; from: User; message: Message; chat_ins
 export type MemberStatus = "creator" | "administrator" | "member" | "left" | "kicked";
 
 /** Is a change of the bot's own membership: added, removed, blocked, unblocked. */
-export type MyChatMember = { chat: Chat; from: User; date: number; old_chat_member: unknown; new_chat_member: unknown };
+type MyChatMember = { chat: Chat; from: User; date: number; old_chat_member: unknown; new_chat_member: unknown };
 
 /** Is one thing that happened, numbered; exactly one field beside `update_id` is set. */
 export type Update = {

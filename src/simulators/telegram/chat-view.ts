@@ -6,10 +6,10 @@ import { type Account, findMessage, type KeptMessage, memberStatus, type Room, t
 /** Messages shown at most, the newest. */
 export const SHOWN_MESSAGES_MAX = 300;
 /** Answers to presses shown at most, the newest. */
-export const SHOWN_ALERTS_MAX = 50;
+const SHOWN_ALERTS_MAX = 50;
 
 /** Is one message as shown. `seq` changes when it does. */
-export type ShownMessage = {
+type ShownMessage = {
   message_id: number;
   seq: number;
   from_bot: boolean;

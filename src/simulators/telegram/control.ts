@@ -7,6 +7,7 @@ import { chatView } from "./chat-view.ts";
 import type { Fault, FaultKind, FaultPlan } from "./faults.ts";
 import { isRecord, type Parameters, scalarText } from "./parameters.ts";
 import * as people from "./people.ts";
+import { badRequest } from "./refusal.ts";
 import { type Account, memberStatus, type Room, setMember, type World } from "./world.ts";
 
 /** How long /simulate/chat?since= waits for a change. */
@@ -128,10 +129,12 @@ function objectOrId(
   name: string,
 ): { id: number; fields: Record<string, unknown> | undefined } | undefined {
   const parsed = parameters.json(name);
-  if (!parsed.ok || parsed.value === undefined) return undefined;
-  if (isRecord(parsed.value)) return { id: Number(parsed.value["id"] ?? 0), fields: parsed.value };
-  const id = Number(scalarText(parsed.value));
-  return Number.isSafeInteger(id) && id !== 0 ? { id, fields: undefined } : undefined;
+  if (parsed.ok && parsed.value === undefined) return undefined;
+  const fields = parsed.ok && isRecord(parsed.value) ? parsed.value : undefined;
+  const id = Number(parsed.ok ? scalarText(fields?.["id"] ?? parsed.value) : Number.NaN);
+  // A mistyped id must not act as the owner.
+  if (!Number.isSafeInteger(id) || id === 0) throw badRequest(`${name} is an id or an object with an id`);
+  return { id, fields };
 }
 
 /** Returns the group of an id, made on first mention; `fields` change what is known of it. */

@@ -19,7 +19,7 @@ export type ShelfFile = {
 
 /** Beyond either, the oldest files are forgotten: their ids answer "temporarily unavailable". */
 export const SHELF_FILES_MAX = 2_000;
-export const SHELF_BYTES_MAX = 512 * 1024 * 1024;
+const SHELF_BYTES_MAX = 512 * 1024 * 1024;
 
 /** Keeps files and finds them by any of their names. */
 export class FileShelf {

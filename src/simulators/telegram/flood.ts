@@ -3,11 +3,11 @@
 import type { Clock } from "../../clock.ts";
 
 export const CHAT_BURST = 3;
-export const CHAT_PER_SECOND = 1;
+const CHAT_PER_SECOND = 1;
 export const GROUP_PER_MINUTE = 20;
 export const ALL_PER_SECOND = 30;
 /** A client that counts by its own clock may be early by the jitter of a loopback call; it isn't punished for that. */
-export const EARLY_MS_ALLOWED = 150;
+const EARLY_MS_ALLOWED = 150;
 
 type Bucket = { tokens: number; atMs: number };
 

@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { err, ok, type Result } from "../../result.ts";
 
 /** An upload of 50 MB and the form around it. */
-export const BODY_BYTES_MAX = 52 * 1024 * 1024;
+const BODY_BYTES_MAX = 52 * 1024 * 1024;
 /** A larger body is read to its end and thrown away, so that the client hears the 413; beyond this it is cut off. */
-export const BODY_BYTES_READ_MAX = 256 * 1024 * 1024;
+const BODY_BYTES_READ_MAX = 256 * 1024 * 1024;
 
 /** Reads a body; an error for one that is too large or whose sender went away. */
 export async function readBody(request: IncomingMessage): Promise<Result<Buffer, "too_large" | "client_gone">> {

@@ -93,7 +93,10 @@ export async function startBotApiServer(options: BotApiOptions): Promise<BotApiS
     log,
     control: { world, faults, calls, banner: () => banner, account: (botId) => bots.byId(botId) },
   });
-  const port = await listen(server, options.port);
+  const port = await listen(server, options.port).catch(async (thrown: unknown) => {
+    await calls.close();
+    throw thrown;
+  });
 
   const state = stateFile === undefined ? undefined : new StateFile(stateFile, world, clock, log);
   if (state !== undefined) {

@@ -13,11 +13,11 @@ export type Markup =
   | { type: "force_reply"; placeholder: string };
 
 /** Bytes of UTF-8 in a button's callback_data. */
-export const CALLBACK_DATA_BYTES_MAX = 64;
+const CALLBACK_DATA_BYTES_MAX = 64;
 /** Buttons of one keyboard, and bytes of its JSON: beyond, Telegram says "reply markup is too long". */
-export const INLINE_BUTTONS_MAX = 100;
-export const REPLY_BUTTONS_MAX = 300;
-export const MARKUP_BYTES_MAX = 10_240;
+const INLINE_BUTTONS_MAX = 100;
+const REPLY_BUTTONS_MAX = 300;
+const MARKUP_BYTES_MAX = 10_240;
 
 /** Actions other than callback_data, url and web_app that make a button valid; they are passed through as they are. */
 const OTHER_ACTIONS = [

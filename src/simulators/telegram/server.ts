@@ -17,9 +17,9 @@ import { methodNotFound, notFound, Refusal, restarting, tooLarge } from "./refus
 import type { Account, World } from "./world.ts";
 
 /** Connections at once; more are refused by the listener. */
-export const CONNECTIONS_MAX = 500;
+const CONNECTIONS_MAX = 500;
 /** An idle connection is kept longer than clients keep theirs (5 to 30 s), so that none is closed under a request. */
-export const KEEP_ALIVE_MS = 75_000;
+const KEEP_ALIVE_MS = 75_000;
 
 /** Is what the server is put together from. */
 export type Parts = {

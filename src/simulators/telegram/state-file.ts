@@ -8,7 +8,7 @@ import { isRecord, parseJson } from "./parameters.ts";
 import type { AccountState, Person, World } from "./world.ts";
 
 /** How long changes are gathered before they are written. */
-export const SAVE_WAIT_MS = 200;
+const SAVE_WAIT_MS = 200;
 /** After a kill, what was not yet written may have used this many update ids at most; they are skipped. */
 export const UPDATE_IDS_SKIPPED = 1_000;
 

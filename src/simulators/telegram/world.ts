@@ -38,7 +38,7 @@ export type KeptMessage = {
 };
 
 /** Is what the bot last put in place of a user's keyboard. */
-export type InputMode =
+type InputMode =
   | { type: "plain" }
   | { type: "keyboard"; messageId: number; keyboard: ReplyKeyboard }
   | { type: "force_reply"; messageId: number; placeholder: string };
@@ -60,7 +60,7 @@ export type Room = {
 };
 
 /** Is a set of commands for one scope and language. */
-export type CommandSet = { scope: string; language: string; commands: BotCommand[] };
+type CommandSet = { scope: string; language: string; commands: BotCommand[] };
 
 /** Is what a bot calls itself, by language ("" for all). */
 export type BotTexts = {
@@ -70,7 +70,7 @@ export type BotTexts = {
 };
 
 /** Is a press and how it was answered. */
-export type Press = {
+type Press = {
   query: CallbackQuery;
   madeAtMs: number;
   answer: { text: string; isAlert: boolean; seq: number } | undefined;

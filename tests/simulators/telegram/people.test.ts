@@ -24,6 +24,17 @@ test("people are made up with the name, language and id a test gives them", asyn
   expect(update.message.from).toEqual({ id: 5, is_bot: false, first_name: "Ben", language_code: "de" });
 });
 
+test.each([{ from: "anna" }, { from: 0 }, { from: { name: "Ben" } }, { chat: "desk" }])(
+  "a person or chat that can't be read from %j does not act as the owner",
+  async (whom) => {
+    const { bot, person } = await startStage();
+
+    expect(await person("message", { text: "hello", ...whom })).toMatchObject({ ok: false });
+
+    expect((await bot("getUpdates")).result).toEqual([]);
+  },
+);
+
 test.each([
   ["plain talk", {}, false],
   ["/status", {}, true],

@@ -24,7 +24,7 @@ const NOT_MODIFIED =
 export const DELETABLE_SECONDS = 48 * 60 * 60;
 export const DELETED_AT_ONCE_MAX = 100;
 /** Characters of a callback's answer. */
-export const CALLBACK_TEXT_UNITS_MAX = 200;
+const CALLBACK_TEXT_UNITS_MAX = 200;
 
 export const editMessageText: Method = (call) => {
   const { text, entities } = readText(call.parameters, "MESSAGE_TOO_LONG");

@@ -9,12 +9,12 @@ import { badRequest, tooLarge } from "../refusal.ts";
 import type { Call, Method } from "./call.ts";
 import { captionLooks, readCaption } from "./text.ts";
 
-export const PHOTO_BYTES_MAX = 10 * 1024 * 1024;
-export const DOCUMENT_BYTES_MAX = 50 * 1024 * 1024;
-export const DOWNLOAD_BYTES_MAX = 20 * 1024 * 1024;
+const PHOTO_BYTES_MAX = 10 * 1024 * 1024;
+const DOCUMENT_BYTES_MAX = 50 * 1024 * 1024;
+const DOWNLOAD_BYTES_MAX = 20 * 1024 * 1024;
 /** Width plus height of a photo, and how many times longer one side may be. */
-export const PHOTO_SIDES_MAX = 10_000;
-export const PHOTO_RATIO_MAX = 20;
+const PHOTO_SIDES_MAX = 10_000;
+const PHOTO_RATIO_MAX = 20;
 
 /** The longer sides Telegram makes of a photo, beside what it keeps as the largest. */
 const THUMBNAIL_SIDES = [90, 320, 800, 1_280];

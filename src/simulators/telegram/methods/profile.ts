@@ -7,7 +7,7 @@ import { memberStatus } from "../world.ts";
 import { type Call, chatOf, type Method, roomOf } from "./call.ts";
 
 export const COMMANDS_MAX = 100;
-export const COMMAND_DESCRIPTION_UNITS_MAX = 256;
+const COMMAND_DESCRIPTION_UNITS_MAX = 256;
 
 export const getMe: Method = ({ account }) => ({
   result: {

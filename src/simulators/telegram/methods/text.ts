@@ -5,10 +5,10 @@ import type { Parameters } from "../parameters.ts";
 import { badRequest } from "../refusal.ts";
 
 /** UTF-16 units of a message's text after parsing, and UTF-8 bytes before. */
-export const TEXT_UNITS_MAX = 4_096;
-export const RAW_TEXT_BYTES_MAX = 32_768;
+const TEXT_UNITS_MAX = 4_096;
+const RAW_TEXT_BYTES_MAX = 32_768;
 /** UTF-16 units of a caption. */
-export const CAPTION_UNITS_MAX = 1_024;
+const CAPTION_UNITS_MAX = 1_024;
 
 /** Returns text and entities of a call; `tooLong` is what a text beyond 4,096 units is refused with. */
 export function readText(
