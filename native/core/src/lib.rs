@@ -5,8 +5,10 @@
 //! statistics) or for show.
 
 pub mod bars;
+pub mod calendar;
 pub mod effect;
 pub mod event;
+pub mod exchange;
 pub mod frames;
 pub mod orders;
 pub mod position;
