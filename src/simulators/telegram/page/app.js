@@ -71,7 +71,7 @@ function show(view) {
   $("avatar").textContent = initials($("bot-name").textContent);
   $("banner").textContent = view.banner;
   const action = view.typing === null ? undefined : (ACTIONS[view.typing] ?? "busy…");
-  $("presence").textContent = action ?? (view.blocked ? "blocked by you" : "bot");
+  $("presence").textContent = action ?? presence(view);
   $("presence").classList.toggle("busy", action !== undefined);
   $("pinned").hidden = view.pinned === null;
   $("pinned-text").textContent = view.pinned?.text ?? "";
@@ -86,6 +86,11 @@ function show(view) {
   messages.show(view);
 }
 
+function presence({ chat, blocked }) {
+  if (chat.type !== "private") return blocked ? "group, the bot was removed" : "group";
+  return blocked ? "blocked by you" : "bot";
+}
+
 function showConnection(isConnected) {
   $("offline").hidden = isConnected;
   if (!isConnected) {
@@ -97,7 +102,7 @@ function showConnection(isConnected) {
 function showUsers({ users, groups, user, chat }) {
   const options = [
     ...users.map(({ id, name, is_owner }) => ({ value: `user=${id}`, label: is_owner ? `${name} (owner)` : name })),
-    ...groups.map(({ id, title }) => ({ value: `user=${user.id}&chat=${id}`, label: `In ${title}` })),
+    ...groups.map(({ id, title }) => ({ value: `user=${user.id}&chat=${id}`, label: `${user.name} in ${title}` })),
   ];
   const current = chat.type === "private" ? `user=${user.id}` : `user=${user.id}&chat=${chat.id}`;
   const version = JSON.stringify([options, current]);
