@@ -21,8 +21,9 @@ export const wallClock: Clock = {
   nowMs: () => Date.now(),
   at: (atMs, knock) => wallAt(() => atMs - Date.now(), knock),
   after: (waitMs, knock) => {
-    const dueMs = Date.now() + waitMs;
-    return wallAt(() => dueMs - Date.now(), knock);
+    // By the steady clock: setting the machine's time must not stretch or cut a wait.
+    const dueMs = performance.now() + waitMs;
+    return wallAt(() => dueMs - performance.now(), knock);
   },
 };
 

@@ -1,5 +1,5 @@
 // The only clock that runs by itself: speed, jumps and timers. Waits are for timers, never for a fixed time.
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createMarketClock, type MarketClock, wallClock } from "../src/clock.ts";
 
 const DAY_MS = 86_400_000;
@@ -127,4 +127,15 @@ test("the machine's clock does not fire a wait beyond 2^31 ms at once", async ()
   cancel();
 
   expect(fired).toBe(0);
+});
+
+test("a wait of the machine's clock is not longer because the time was set back meanwhile", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  vi.setSystemTime(START_MS);
+  const waited = new Promise<void>((resolve) => wallClock.after(5, resolve));
+
+  vi.setSystemTime(START_MS - DAY_MS);
+
+  await waited;
 });

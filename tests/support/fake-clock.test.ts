@@ -55,3 +55,24 @@ test("the clock never goes back", () => {
 
   expect(clock.nowMs()).toBe(1_000);
 });
+
+test.each([
+  ["back", 400],
+  ["forward", 1_500],
+])("a wait is as long as it was when the time is set %s; a date is met when the time shows it", (_name, setToMs) => {
+  const clock = createFakeClock(1_000);
+  const fired: string[] = [];
+  clock.after(100, () => fired.push("wait"));
+  clock.at(1_700, () => fired.push("date"));
+
+  clock.set(setToMs);
+  const firedBySetting = fired.length;
+  clock.advance(100);
+  clock.jumpTo(1_699);
+  const firedBefore = [...fired];
+  clock.jumpTo(1_700);
+
+  expect(firedBySetting).toBe(0);
+  expect(firedBefore).toEqual(["wait"]);
+  expect(fired).toEqual(["wait", "date"]);
+});

@@ -13,55 +13,72 @@ export type FakeClock = MarketClock & {
   advance(byMs: number): void;
   /** Moves to the nearest timer and fires all that are due there; returns false where none waits. */
   advanceToNext(): boolean;
+  /** Puts the time to `atMs`, forward or back, as a time server does: fires nothing, and waits of `after` go on as they were. */
+  set(atMs: number): void;
   /** Returns how many timers wait. */
   waiting(): number;
 };
 
 /** Returns a clock that stands at `startMs`; its `speed` is only remembered. */
 export function createFakeClock(startMs: number = FAKE_START_MS): FakeClock {
-  let nowMs = startMs;
   let speed = 0;
-  let timers: { readonly atMs: number; readonly knock: () => void }[] = [];
+  let timers: Timer[] = [];
+  /** Runs on whatever the time is set to; the time is `steadyMs + setMs`. */
+  let steadyMs = startMs;
+  let setMs = 0;
 
-  const at = (atMs: number, knock: () => void): Cancel => {
-    const timer = { atMs, knock };
-    // Behind those of the same moment: first set, first fired.
-    const before = timers.findIndex((other) => other.atMs > atMs);
-    timers.splice(before < 0 ? timers.length : before, 0, timer);
+  const nowMs = (): number => steadyMs + setMs;
+  const dueMs = (timer: Timer): number => (timer.isWait ? timer.atMs : timer.atMs - setMs);
+
+  const add = (timer: Timer): Cancel => {
+    timers.push(timer);
     return () => {
       timers = timers.filter((other) => other !== timer);
     };
   };
 
-  const moveTo = (atMs: number): void => {
+  /** Returns the nearest timer; of those of one moment the one that was set first. */
+  const nearest = (): Timer | undefined => {
+    let found: Timer | undefined;
+    for (const timer of timers) if (found === undefined || dueMs(timer) < dueMs(found)) found = timer;
+    return found;
+  };
+
+  const advanceTo = (untilSteadyMs: number): void => {
     for (let knocks = 0; ; knocks++) {
-      if (knocks > KNOCKS_MAX) throw new Error(`a timer sets itself for ever at ${nowMs}`);
-      const due = timers[0];
-      if (due === undefined || due.atMs > atMs) break;
-      timers.shift();
-      nowMs = Math.max(nowMs, due.atMs);
+      if (knocks > KNOCKS_MAX) throw new Error(`a timer sets itself for ever at ${nowMs()}`);
+      const due = nearest();
+      if (due === undefined || dueMs(due) > untilSteadyMs) break;
+      timers = timers.filter((other) => other !== due);
+      steadyMs = Math.max(steadyMs, dueMs(due));
       due.knock();
     }
-    nowMs = Math.max(nowMs, atMs);
+    steadyMs = Math.max(steadyMs, untilSteadyMs);
   };
 
   return {
-    nowMs: () => nowMs,
-    at,
-    after: (waitMs, knock) => at(nowMs + waitMs, knock),
+    nowMs,
+    at: (atMs, knock) => add({ atMs, isWait: false, knock }),
+    after: (waitMs, knock) => add({ atMs: steadyMs + waitMs, isWait: true, knock }),
     speed: () => speed,
     setSpeed: (next) => {
       if (!(next >= 0) || !Number.isFinite(next)) throw new RangeError(`speed ${next} is not a finite number ≥ 0`);
       speed = next;
     },
-    jumpTo: moveTo,
-    advance: (byMs) => moveTo(nowMs + byMs),
+    jumpTo: (atMs) => advanceTo(atMs - setMs),
+    advance: (byMs) => advanceTo(steadyMs + byMs),
     advanceToNext: () => {
-      const next = timers[0];
+      const next = nearest();
       if (next === undefined) return false;
-      moveTo(next.atMs);
+      advanceTo(dueMs(next));
       return true;
+    },
+    set: (atMs) => {
+      setMs = atMs - steadyMs;
     },
     waiting: () => timers.length,
   };
 }
+
+/** `atMs` is of the clock's time, or for a wait of the time that runs on. */
+type Timer = { readonly atMs: number; readonly isWait: boolean; readonly knock: () => void };
