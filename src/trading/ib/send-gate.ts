@@ -29,22 +29,19 @@ export type SendGate = {
 export function createSendGate(wall: Clock): SendGate {
   const orders: Message[] = [];
   const requests: Message[] = [];
-  const sentAtMs: number[] = [];
-  let stopTimer: Cancel | null = null;
+  /** One timer for each message of the present window. Waits, not times: a machine's time that is set must hold no exit back. */
+  const inWindow: Cancel[] = [];
 
   const pump = (): void => {
-    stopTimer?.();
-    stopTimer = null;
-    for (;;) {
-      const now = wall.nowMs();
-      while (sentAtMs.length > 0 && now - (sentAtMs[0] as number) >= WINDOW_MS) sentAtMs.shift();
-      if (orders.length + requests.length === 0) return;
-      if (sentAtMs.length >= MESSAGES_MAX) {
-        stopTimer = wall.at((sentAtMs[0] as number) + WINDOW_MS, pump);
-        return;
-      }
-      sentAtMs.push(now);
-      const message = (orders.shift() ?? requests.shift()) as Message;
+    while (inWindow.length < MESSAGES_MAX) {
+      const message = orders.shift() ?? requests.shift();
+      if (message === undefined) return;
+      inWindow.push(
+        wall.after(WINDOW_MS, () => {
+          inWindow.shift();
+          pump();
+        }),
+      );
       message.send();
     }
   };
@@ -62,8 +59,7 @@ export function createSendGate(wall: Clock): SendGate {
       return true;
     },
     clear: () => {
-      stopTimer?.();
-      stopTimer = null;
+      for (const stop of inWindow.splice(0)) stop();
       for (const message of [...orders.splice(0), ...requests.splice(0)]) message.drop();
     },
   };

@@ -40,6 +40,23 @@ test("three messages leave at once, the fourth 110 ms after the first", () => {
   expect(sent.at(-1)).toEqual({ name: "d", atMs: 110 });
 });
 
+test.each([3_600_000, -3_600_000])(
+  "a machine's time that is set %d ms on holds no message back, and lets none out early",
+  (byMs) => {
+    const { clock, gate, sent, message } = bench();
+    for (const name of ["a", "b", "c", "d"]) gate.order(message(name));
+
+    clock.set(clock.nowMs() + byMs);
+    gate.order(message("e"));
+    clock.advance(109);
+    const before = sent.length;
+    clock.advance(1);
+
+    expect(before).toBe(3);
+    expect(sent).toHaveLength(5);
+  },
+);
+
 test("an order overtakes the requests that wait, and orders keep their order", () => {
   const { clock, gate, sent, message } = bench();
   for (const name of ["1", "2", "3", "4", "5"]) gate.request(message(name));
