@@ -12,7 +12,7 @@ import { linkCodeMeaning } from "./translate.ts";
 
 const HANDSHAKE_MS_MAX = 10_000;
 const HEARTBEAT_MS = 5_000;
-/** Two missed answers: the gateway is taken for dead, whatever else still flows. */
+/** Silence after the last answer: the gateway is taken for dead, whatever else still flows. */
 const HEARTBEAT_SILENCE_MS_MAX = 10_000;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 60_000;
@@ -111,15 +111,16 @@ export function createConnection(options: ConnectionOptions): Connection {
     let accounts: string | null = null;
     let nextOrderId: number | null = null;
     let upAtMs: number | null = null;
-    let lastBeatMs = wall.nowMs();
     let isOver = false;
     let stopBeat: Cancel = () => {};
+    let stopSilence: Cancel = () => {};
 
     const end = (detail: string, waitMs?: number): void => {
       if (isOver) return;
       isOver = true;
       stopHandshake();
       stopBeat();
+      stopSilence();
       if (upAtMs !== null && wall.nowMs() - upAtMs >= STEADY_MS) losses = 0;
       wire = null;
       current = null;
@@ -146,22 +147,23 @@ export function createConnection(options: ConnectionOptions): Connection {
       stopHandshake();
       inUseTries = 0;
       upAtMs = wall.nowMs();
-      lastBeatMs = upAtMs;
       wire = { api, epoch: myEpoch, gate, requests, account: chosen.account, nextOrderId };
       beat();
+      heard();
       listener.linkChanged("up", myEpoch, `connected to ${options.host}:${options.port}`, chosen.account);
     };
 
-    /** Only the answer counts: market data that still flow say nothing about whether we are heard. */
     const beat = (): void => {
-      if (isOver) return;
-      const silentMs = wall.nowMs() - lastBeatMs;
-      if (silentMs > HEARTBEAT_SILENCE_MS_MAX) {
-        end(`the gateway has not answered for ${Math.round(silentMs / 1_000)} s`);
-        return;
-      }
       gate.request({ send: () => api.reqCurrentTime(), drop: () => {} });
       stopBeat = wall.after(HEARTBEAT_MS, beat);
+    };
+
+    /** Only the answer counts: market data that still flow say nothing about whether we are heard. */
+    const heard = (): void => {
+      stopSilence();
+      stopSilence = wall.after(HEARTBEAT_SILENCE_MS_MAX, () =>
+        end(`the gateway has not answered for ${HEARTBEAT_SILENCE_MS_MAX / 1_000} s`),
+      );
     };
 
     const onNotice = (code: number, text: string): void => {
@@ -209,7 +211,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       ready();
     });
     api.on(EventName.currentTime, () => {
-      lastBeatMs = wall.nowMs();
+      if (wire !== null) heard();
     });
     api.on(EventName.info, (text: string, code: number) => onNotice(code, text));
     api.on(EventName.error, (error: Error, code: number, reqId: number) => {

@@ -1,5 +1,5 @@
 // The broker's words, one by one. The tables read like the API's own.
-import { ErrorCode, OrderAction, OrderType } from "@stoqey/ib";
+import { ErrorCode, type Order, OrderAction, OrderType } from "@stoqey/ib";
 import { describe, expect, test } from "vitest";
 import {
   action,
@@ -46,7 +46,7 @@ describe("an error code on an order", () => {
     [10_999, "refused", "the order subsystem"],
     [11_000, "warning", "above it"],
     [424_242, "warning", "unknown"],
-  ] as const)("%d means %s: %s", (code, meaning) => {
+  ] as const)("%d means %s: %s", (code, meaning, _why) => {
     expect(orderCodeMeaning(code)).toBe(meaning);
   });
 });
@@ -156,7 +156,7 @@ describe("an order's kind", () => {
     ["a trailing stop", { orderType: OrderType.TRAIL, auxPrice: 10 }],
     ["no type", {}],
   ])("%s is none of ours", (_name, order) => {
-    expect(orderKind(order, MES)).toBeNull();
+    expect(orderKind(order as Order, MES)).toBeNull();
   });
 });
 
@@ -176,7 +176,7 @@ test("a side and its word are each other's", () => {
 });
 
 test("an order that lacks every field becomes a pending one of nobody", () => {
-  expect(brokerOrder(7, {}, {}, undefined, MES)).toEqual({
+  expect(brokerOrder(7, {}, {} as Order, undefined, MES)).toEqual({
     orderRef: "",
     orderId: 7,
     clientId: 0,
