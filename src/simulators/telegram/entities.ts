@@ -109,7 +109,8 @@ function cleaned(raw: string): string {
 }
 
 function finished({ text, entities }: FormattedText): FormattedText {
-  const end = text.replace(/[ \n]+$/, "").length;
+  let end = text.length;
+  while (end > 0 && " \n".includes(text[end - 1] ?? "")) end -= 1;
   const firstEntityAt = Math.min(end, ...entities.map((entity) => entity.offset));
   const leading = /^[ \n]*/.exec(text.slice(0, Math.max(0, firstEntityAt)))?.[0].length ?? 0;
   const trimmed = text.slice(leading, end);

@@ -64,7 +64,13 @@ export class PortBusyError extends Error {
   }
 }
 
-/** Starts the server; rejects with a PortBusyError when the port is taken. */
+/**
+ * Starts the server; rejects with a PortBusyError when the port is taken.
+ *
+ * Where it differs from the real one: webhooks are refused; files are not fetched from links; pictures keep their bytes in
+ * all sizes instead of being recompressed; the owner's chat is open before they write; a press can be answered for 30 s;
+ * methods that methods/table.ts doesn't list answer "method not found".
+ */
 export async function startBotApiServer(options: BotApiOptions): Promise<BotApiServer> {
   const { clock, log, stateFile } = options;
   const saved = stateFile === undefined ? undefined : await loadState(stateFile, clock.nowMs(), log);

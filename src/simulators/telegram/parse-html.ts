@@ -4,8 +4,10 @@ import { err, ok, type Result } from "../../result.ts";
 import type { Entity, FormattedText } from "./api.ts";
 import { linkEntity } from "./links.ts";
 
-type OpenTag = { tag: string; argument: string; offset: number };
+/** Is a begun tag with the one attribute that matters to it; `format` is a tg-time's second. */
+type OpenTag = { tag: string; argument: string; format: string; offset: number };
 
+/** Is what was read of a start tag up to its closing bracket at `end`. */
 type TagStart = { end: number; argument: string; format: string };
 
 const SIMPLE_TAGS: Readonly<Record<string, string>> = {
@@ -29,7 +31,7 @@ const NAMED_CHARACTERS: Readonly<Record<string, string>> = { lt: "<", gt: ">", a
 /** Returns the text without its tags and its entities, or what is wrong in the server's words. */
 export function parseHtml(source: string): Result<FormattedText, string> {
   const byteOffset = (at: number): number => Buffer.byteLength(source.slice(0, at));
-  const open: (OpenTag & { format: string })[] = [];
+  const open: OpenTag[] = [];
   const entities: Entity[] = [];
   let text = "";
   let at = 0;
@@ -127,7 +129,7 @@ function readAttributes(
   return ok({ end: at, argument, format });
 }
 
-function closeTag(entities: Entity[], tag: OpenTag & { format: string }, text: string): void {
+function closeTag(entities: Entity[], tag: OpenTag, text: string): void {
   const range = { offset: tag.offset, length: text.length - tag.offset };
   const simple = SIMPLE_TAGS[tag.tag];
   if (simple !== undefined) {

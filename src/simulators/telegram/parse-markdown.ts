@@ -60,12 +60,24 @@ function readLink(source: string, at: number, label: string): { url: string; at:
   return end < 0 ? { url: source.slice(at + 1), at: source.length } : { url: source.slice(at + 1, end), at: end + 1 };
 }
 
-type OpenMark = { kind: MarkKind; language: string; offset: number; beginAt: number };
+/** Is tdlib's name of a kind of entity; its errors print it. */
+type Kind =
+  | "Bold"
+  | "Italic"
+  | "Underline"
+  | "Strikethrough"
+  | "Spoiler"
+  | "Code"
+  | "Pre"
+  | "PreCode"
+  | "TextUrl"
+  | "CustomEmoji"
+  | "BlockQuote";
 
-type MarkKind = "Bold" | "Italic" | "Underline" | "Strikethrough" | "Spoiler" | "Code" | "Pre" | "PreCode" | "TextUrl";
-type AnyKind = MarkKind | "CustomEmoji" | "BlockQuote";
+/** Is a begun entity: where it began in the source, and its offset in the text. */
+type OpenMark = { kind: Kind; language: string; offset: number; beginAt: number };
 
-const ENTITY_TYPES: Readonly<Record<Exclude<AnyKind, "TextUrl" | "CustomEmoji">, string>> = {
+const ENTITY_TYPES: Readonly<Record<Exclude<Kind, "TextUrl" | "CustomEmoji">, string>> = {
   Bold: "bold",
   Italic: "italic",
   Underline: "underline",
@@ -77,7 +89,7 @@ const ENTITY_TYPES: Readonly<Record<Exclude<AnyKind, "TextUrl" | "CustomEmoji">,
   BlockQuote: "blockquote",
 };
 
-const CLOSING: Readonly<Record<Exclude<AnyKind, "BlockQuote">, string>> = {
+const CLOSING: Readonly<Record<Exclude<Kind, "BlockQuote">, string>> = {
   Bold: "*",
   Italic: "_",
   Underline: "__",
@@ -95,13 +107,13 @@ const RESERVED = "_*[]()~`>#+-=|{}.!\n";
 /** Returns text and entities of MarkdownV2, where marks nest and every reserved character must be escaped. */
 export function parseMarkdownV2(source: string): Result<FormattedText, string> {
   const byteOffset = (at: number): number => Buffer.byteLength(source.slice(0, at));
-  const open: (Omit<OpenMark, "kind"> & { kind: AnyKind })[] = [];
+  const open: OpenMark[] = [];
   const entities: Entity[] = [];
   let text = "";
   let isQuoting = false;
   let at = 0;
 
-  const noEnd = (mark: { kind: AnyKind; beginAt: number }): Result<FormattedText, string> =>
+  const noEnd = (mark: OpenMark): Result<FormattedText, string> =>
     err(`Can't find end of ${mark.kind} entity at byte offset ${byteOffset(mark.beginAt)}`);
 
   while (at < source.length) {
@@ -126,8 +138,8 @@ export function parseMarkdownV2(source: string): Result<FormattedText, string> {
       if (!closed.ok) return closed;
       if (inner.kind === "BlockQuote") {
         isQuoting = false;
-        text += "\n";
         // The quote's last line end belongs to it, as tdlib counts it.
+        text += "\n";
       }
       const length = text.length - inner.offset;
       if (length > 0 && closed.value.entity !== undefined) entities.push({ ...closed.value.entity, length });
@@ -159,18 +171,15 @@ export function parseMarkdownV2(source: string): Result<FormattedText, string> {
   return left === undefined ? ok({ text, entities }) : noEnd(left);
 }
 
-function closesAt(source: string, at: number, kind: AnyKind): boolean {
+function closesAt(source: string, at: number, kind: Kind): boolean {
   if (kind === "BlockQuote") return false;
   if (kind === "Italic") return source[at] === "_" && source[at + 1] !== "_";
   return source.startsWith(CLOSING[kind], at);
 }
 
 /** Returns what begins here and where to go on; kind undefined for a plain line end; undefined for a stray reserved character. */
-function beginMark(
-  source: string,
-  at: number,
-): { kind: AnyKind | undefined; language: string; at: number } | undefined {
-  const mark = (kind: AnyKind | undefined, length: number) => ({ kind, language: "", at: at + length });
+function beginMark(source: string, at: number): { kind: Kind | undefined; language: string; at: number } | undefined {
+  const mark = (kind: Kind | undefined, length: number) => ({ kind, language: "", at: at + length });
   switch (source[at]) {
     case "_":
       return source[at + 1] === "_" ? mark("Underline", 2) : mark("Italic", 1);
@@ -201,7 +210,7 @@ function beginMark(
 function closeMark(
   source: string,
   at: number,
-  open: { kind: AnyKind; language: string; offset: number },
+  open: OpenMark,
   text: string,
   byteOffset: (at: number) => number,
 ): Result<{ at: number; entity: Entity | undefined }, string> {

@@ -54,7 +54,9 @@ async function respond(parts: Parts, request: IncomingMessage, response: ServerR
   response.sendDate = false;
   // Clients take the server's time from here: it is the clock that dates the messages.
   response.setHeader("Date", DateTime.fromMillis(parts.world.dateMs()).toHTTP() ?? "");
-  const url = new URL(request.url ?? "/", "http://localhost");
+  const target = request.url ?? "/";
+  if (!URL.canParse(target, "http://localhost")) return answerRefusal(response, notFound());
+  const url = new URL(target, "http://localhost");
   const [, token, rest] = /^\/bot([^/]+)\/(.+?)\/?$/.exec(url.pathname) ?? [];
   // A bot sends no Origin; a browser does, and a page of another site has no business here.
   const isForeignPage = request.headers.origin !== undefined && !isFromHere(request);

@@ -240,6 +240,17 @@ test("a client that leaves in the middle of an upload does not end the server", 
   expect(await bot("getMe")).toMatchObject({ ok: true });
 });
 
+test("a path that is no path is not found", async () => {
+  const { server } = await startStage();
+  const socket = connect(server.port, "127.0.0.1");
+  socket.write("GET // HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+
+  const answer = await new Promise<string>((resolve) => socket.on("data", (bytes) => resolve(bytes.toString())));
+  socket.destroy();
+
+  expect(answer).toMatch(/^HTTP\/1.1 404 /);
+});
+
 test("what is no HTTP is answered with 400", async () => {
   const { server } = await startStage();
   const socket = connect(server.port, "127.0.0.1");

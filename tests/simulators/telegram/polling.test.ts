@@ -1,4 +1,5 @@
 // getUpdates: order, confirming, waiting, and what happens when two programs poll one bot.
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Update } from "../../../src/simulators/telegram/api.ts";
 import { Refusal } from "../../../src/simulators/telegram/refusal.ts";
@@ -52,6 +53,34 @@ test("updates come in order, numbered one by one, until an offset confirms them"
   expect(await ids()).toEqual([101, 102]);
   expect(await ids({ offset: 103 })).toEqual([]);
   expect(push()).toBe(103);
+});
+
+test("however pushes and polls follow each other, an update is given until it is confirmed, never after, in order", () => {
+  const act = fc.oneof(
+    fc.constant({ type: "push" } as const),
+    fc.record({
+      type: fc.constant("poll" as const),
+      offsetStep: fc.integer({ min: 0, max: 4 }),
+      limit: fc.integer({ min: 1, max: 5 }),
+    }),
+  );
+  return fc.assert(
+    fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
+      const { push, ids } = startQueue();
+      let confirmedUpTo = 100;
+      let nextId = 100;
+      for (const step of acts) {
+        if (step.type === "push") {
+          expect(push()).toBe(nextId);
+          nextId += 1;
+        } else {
+          confirmedUpTo = Math.min(nextId, confirmedUpTo + step.offsetStep);
+          const expected = Array.from({ length: nextId - confirmedUpTo }, (_, index) => confirmedUpTo + index);
+          expect(await ids({ offset: confirmedUpTo, limit: step.limit })).toEqual(expected.slice(0, step.limit));
+        }
+      }
+    }),
+  );
 });
 
 test("a negative offset keeps only the last ones", async () => {
