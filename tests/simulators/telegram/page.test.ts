@@ -191,6 +191,25 @@ describe.skipIf(executablePath === undefined)("the chat page", () => {
     ).toBeLessThan(60);
   });
 
+  test("the unread marker moves to what came since everything was seen", async () => {
+    const { bot, page } = await startPage(async ({ bot: call }) => {
+      for (let line = 1; line <= 40; line += 1) await call("sendMessage", { chat_id, text: `line ${line}` });
+    });
+    await sent(page, "line 40").waitFor();
+    const marked = page.locator(".unread + .message");
+
+    for (const text of ["first news", "second news"]) {
+      await page.locator("#scroll").evaluate((element) => element.scrollTo(0, 100));
+      await page.getByRole("button", { name: /newest message/ }).waitFor();
+      await bot("sendMessage", { chat_id, text });
+      await marked.filter({ hasText: text }).waitFor();
+      await page.getByRole("button", { name: "1 new message, go to it" }).click();
+      await page.locator("#to-bottom").waitFor({ state: "hidden" });
+    }
+
+    expect(await page.locator(".unread").count()).toBe(1);
+  });
+
   test("a picture opens large and closes with Escape", async () => {
     const { page } = await startPage(({ bot }) =>
       bot(

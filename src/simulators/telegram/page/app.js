@@ -208,3 +208,5 @@ $("user").addEventListener("change", (event) => {
 });
 
 open();
+// On a desk one can write at once; on a phone the screen keyboard would cover the chat.
+if (matchMedia("(pointer: fine)").matches) composer.focus();

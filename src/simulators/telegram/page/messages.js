@@ -78,9 +78,11 @@ export function createMessages(acts) {
     messages = view.messages;
     // A chat begun anew counts from one again.
     readUpTo = Math.min(readUpTo, messages.at(-1)?.message_id ?? 0);
-    if (isFirst || (!isRead() && unreadFrom === undefined)) {
+    // The marker stands before what came since the reader last saw everything.
+    if (isFirst || (readUpTo >= newest && !isRead())) {
       const known = isFirst ? readUpTo : newest;
-      unreadFrom = messages.find((message) => message.from_bot && message.message_id > known && known > 0)?.message_id;
+      const first = messages.find((message) => message.from_bot && message.message_id > known && known > 0);
+      unreadFrom = first?.message_id ?? unreadFrom;
     }
     const sentByMe = messages.some((message) => message.message_id > newest && !message.from_bot);
     if (sentByMe && !isFirst) unreadFrom = undefined;
