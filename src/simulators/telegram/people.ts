@@ -24,7 +24,7 @@ export type Deed = { update: Update | undefined; message: Message };
 /** Is why an act can't be done, in words for who drives the simulation. */
 export type Hindrance = { type: "impossible"; reason: string };
 
-/** Is who does it, where. `room` is undefined for the private chat. */
+/** Is who does it, to which bot, in which chat. */
 export type Actor = { world: World; account: Account; user: User; room: Room };
 
 /** UTF-16 units a person can send at once. */
