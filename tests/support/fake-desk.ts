@@ -80,7 +80,8 @@ export function createFakeDesk(clock: FakeClock): FakeDesk {
     for (const observer of [...observers]) observer({ ...effect, cause: 1 } as Caused);
   };
   const obey = async (origin: Origin, verb: string, done: string, act: () => void): Promise<Answer> => {
-    if (origin.updateId !== null && obeyed.has(origin.updateId)) return { accepted: true, repeated: true, lines: [done] };
+    if (origin.updateId !== null && obeyed.has(origin.updateId))
+      return { accepted: true, repeated: true, lines: [done] };
     if (origin.updateId !== null) obeyed.add(origin.updateId);
     desk.commands.push(verb);
     if (desk.refuseNext !== null) {
@@ -108,7 +109,14 @@ export function createFakeDesk(clock: FakeClock): FakeDesk {
     },
     emit,
     tell: (notice, noticeClass, dedupeKey) => {
-      const queued: QueuedNotice = { noticeId: nextNotice, atMs: clock.nowMs(), class: noticeClass, dedupeKey: dedupeKey ?? null, notice, tried: false };
+      const queued: QueuedNotice = {
+        noticeId: nextNotice,
+        atMs: clock.nowMs(),
+        class: noticeClass,
+        dedupeKey: dedupeKey ?? null,
+        notice,
+        tried: false,
+      };
       nextNotice += 1;
       waiting.set(queued.noticeId, queued);
       emit({ type: "notice_queued", class: noticeClass, dedupeKey: dedupeKey ?? null, notice });
@@ -182,7 +190,10 @@ export function createFakeDesk(clock: FakeClock): FakeDesk {
       const last = history.at(-1);
       if (last === undefined) return null;
       // The old value as it was printed, without what printing adds ("±", a count of ticks).
-      const changes = last.row.changes.map((change) => ({ path: change.path, text: change.old.replace(/ \(.*\)$/, "") }));
+      const changes = last.row.changes.map((change) => ({
+        path: change.path,
+        text: change.old.replace(/ \(.*\)$/, ""),
+      }));
       return { changes, preview: previewChange({ text, settings, revision }, changes) };
     },
     roundTrips: () => desk.trips,
