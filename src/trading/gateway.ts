@@ -60,7 +60,7 @@ export type Gateway = {
   modify(order: OrderRequest): void;
   /** Takes a working order back. */
   cancel(orderRef: string): void;
-  /** Returns all working orders of every client of the account. */
+  /** Returns all working orders of every client of the account; `not_found` before `contract`, as `executions`, `history` and `watch`. */
   openOrders(): Promise<Result<readonly BrokerOrder[], GatewayProblem>>;
   /** Returns the executions of the broker's day. */
   executions(): Promise<Result<readonly BrokerFill[], GatewayProblem>>;

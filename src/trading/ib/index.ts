@@ -112,6 +112,9 @@ export function createIbGateway(options: IbGatewayOptions): Gateway {
   }
 
   const down = <T>(): Result<T, GatewayProblem> => err({ type: "link_down", detail: "no connection to the gateway" });
+  /** Prices of orders and executions can't be read without its tick size; an empty answer would be believed. */
+  const noContract = <T>(): Result<T, GatewayProblem> =>
+    err({ type: "not_found", detail: "the contract is not known yet" });
 
   return {
     listen: (to) => {
@@ -124,6 +127,7 @@ export function createIbGateway(options: IbGatewayOptions): Gateway {
     openOrders: async () => {
       const wire = connection.wire();
       if (wire === null) return down();
+      if (listing === null) return noContract();
       return wire.requests.open<BrokerOrder>(OPEN_ORDERS, ANSWER_MS_MAX, () =>
         wire.gate.request({ send: () => wire.api.reqAllOpenOrders(), drop: () => {} }),
       );
@@ -131,6 +135,7 @@ export function createIbGateway(options: IbGatewayOptions): Gateway {
     executions: async () => {
       const wire = connection.wire();
       if (wire === null) return down();
+      if (listing === null) return noContract();
       const id = wire.requests.nextId();
       return wire.requests.open<BrokerFill>(id, ANSWER_MS_MAX, () =>
         wire.gate.request({ send: () => wire.api.reqExecutions(id, { acctCode: wire.account }), drop: () => {} }),
@@ -168,12 +173,14 @@ export function createIbGateway(options: IbGatewayOptions): Gateway {
     },
     history: async (query) => {
       const wire = connection.wire();
-      if (wire === null || listing === null) return down();
+      if (wire === null) return down();
+      if (listing === null) return noContract();
       return marketData.history(wire, listing, query);
     },
     watch: async () => {
       const wire = connection.wire();
-      if (wire === null || listing === null) return down();
+      if (wire === null) return down();
+      if (listing === null) return noContract();
       return marketData.watch(wire, listing);
     },
     close: async () => {

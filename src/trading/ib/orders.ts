@@ -21,7 +21,8 @@ import { action, brokerFill, brokerOrder, orderCodeMeaning, orderState, toPrice 
 /** Key of the question that has no id on the wire. */
 export const OPEN_ORDERS = "open orders";
 
-const ORDERS_KEPT_MAX = 2_000;
+/** Orders that are remembered; beyond it the one first seen is forgotten and can't be changed from here. */
+export const ORDERS_KEPT_MAX = 2_000;
 
 /** Orders of one client. */
 export type Orders = {
@@ -46,9 +47,10 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
     known.set(order.orderId, order);
     if (order.orderRef !== "") idByRef.set(order.orderRef, order.orderId);
     highest = Math.max(highest, order.orderId);
-    if (known.size > ORDERS_KEPT_MAX) {
-      const [oldest] = known.keys();
-      if (oldest !== undefined) known.delete(oldest);
+    for (const [oldestId, oldest] of known) {
+      if (known.size <= ORDERS_KEPT_MAX) break;
+      known.delete(oldestId);
+      if (idByRef.get(oldest.orderRef) === oldestId) idByRef.delete(oldest.orderRef);
     }
   };
 
