@@ -41,17 +41,20 @@ export type MarketData = {
 
 /** Returns market data that are told by `tell`. */
 export function createMarketData(tell: (event: GatewayEvent) => void, log: Log): MarketData {
-  let subscriptions: { readonly epoch: number; readonly ids: readonly number[] } | null = null;
+  let subscriptions: { readonly epoch: number; readonly conId: number; readonly ids: readonly number[] } | null = null;
   let isStale = false;
   let ignored = 0;
 
   const owns = (requestId: number): boolean => subscriptions?.ids.includes(requestId) === true;
+  /** After a roll the old listing's ticks still come until its subscription is taken back: they are no prices of the new one. */
+  const isOf = (requestId: number, listing: Listing | null): listing is Listing =>
+    owns(requestId) && listing !== null && listing.contract.conId === subscriptions?.conId;
 
   return {
     attach: (api, requests, listing) => {
       api.on(EventName.tickByTickAllLast, (requestId: number, _type: number, time, price: number, size?: number) => {
         const kept = listing();
-        if (kept === null || !owns(requestId)) return;
+        if (!isOf(requestId, kept)) return;
         const priceTicks = toTicks(price, kept.scale);
         if (priceTicks === null || size === undefined || !(size >= 0)) {
           ignored++;
@@ -63,7 +66,7 @@ export function createMarketData(tell: (event: GatewayEvent) => void, log: Log):
         EventName.tickByTickBidAsk,
         (requestId: number, time, bid: number, ask: number, bidSize?: number, askSize?: number) => {
           const kept = listing();
-          if (kept === null || !owns(requestId)) return;
+          if (!isOf(requestId, kept)) return;
           tell({
             type: "quote",
             exchangeAtMs: Number(time) * SECOND_MS,
@@ -109,8 +112,7 @@ export function createMarketData(tell: (event: GatewayEvent) => void, log: Log):
         }
       }
       const [trades, quotes] = [wire.requests.nextId(), wire.requests.nextId()];
-      subscriptions = { epoch: wire.epoch, ids: [trades, quotes] };
-      isStale = false;
+      subscriptions = { epoch: wire.epoch, conId: listing.contract.conId, ids: [trades, quotes] };
       const ask = (id: number, type: TickByTickDataType): boolean =>
         wire.gate.request({
           send: () => wire.api.reqTickByTickData(id, listing.ib, type, 0, false),
