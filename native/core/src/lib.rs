@@ -4,6 +4,7 @@
 //! value. Prices are whole ticks and money whole cents; a float appears only where a number is dimensionless (z,
 //! statistics) or for show.
 
+pub mod backtest;
 pub mod bars;
 pub mod calendar;
 pub mod effect;
@@ -13,6 +14,7 @@ pub mod frames;
 pub mod orders;
 pub mod position;
 pub mod settings;
+pub mod statistics;
 pub mod status;
 pub mod strategy;
 pub mod zscore;

@@ -331,3 +331,434 @@ pub fn stop_distance_ticks(stop_cents: i64, tick_value_cents: i64) -> i64 {
 pub fn target_distance_ticks(target_cents: i64, tick_value_cents: i64) -> i64 {
     -(-target_cents).div_euclid(tick_value_cents).min(-1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE_MS: i64 = 60_000;
+
+    fn settings() -> StrategySettings {
+        StrategySettings {
+            sampling_ms: MINUTE_MS,
+            price: PriceKind::Last,
+            window: 5,
+            ddof: 0,
+            entry_z_e4: 20_000,
+            exit_z_e4: 5_000,
+            reset_window: ResetWindow::Session,
+            quantity: 1,
+        }
+    }
+
+    fn risk() -> RiskSettings {
+        RiskSettings {
+            stop_cents: Some(20_000),
+            target_cents: Some(30_000),
+            daily_loss_cents: 50_000,
+            daily_loss_basis: DailyLossBasis::Total,
+            daily_loss_reset: DailyLossReset::Arm,
+            loss_streak: 3,
+            loss_streak_pause_ms: 30 * MINUTE_MS,
+            max_hold_ms: 120 * MINUTE_MS,
+            max_position: 1,
+            max_notional_cents: None,
+            loss_budget_check: false,
+            trailing_drawdown_cents: None,
+            trailing_armed_at_cents: 30_000,
+            entry_collar_ticks: 8,
+            exit_collar_ticks: 40,
+            stale_entry_ms: 2_000,
+            stale_alarm_ms: 10_000,
+            max_spread_ticks: 2,
+            bad_tick_ticks: 25,
+            max_open_orders: 6,
+            entries_max: None,
+            orders_max: None,
+        }
+    }
+
+    fn strategy() -> Strategy {
+        Strategy::new(&settings(), &risk())
+    }
+
+    /// A reading of a window with ddof 0 that ends with these five prices.
+    fn z_of(prices: [i64; 5]) -> ZReading {
+        let mut strategy = strategy();
+        prices.map(|price| strategy.push_close(price))[4]
+    }
+
+    /// z = +2 exactly.
+    fn at_entry() -> ZReading {
+        z_of([0, 0, 0, 0, 1])
+    }
+
+    /// z = -2 exactly.
+    fn at_minus_entry() -> ZReading {
+        z_of([1, 1, 1, 1, 0])
+    }
+
+    /// z = 0 exactly.
+    fn at_mean() -> ZReading {
+        z_of([1, 3, 1, 3, 2])
+    }
+
+    fn stopped(side: Side, by: &'static str) -> EntryWish {
+        EntryWish::Stopped { side, by }
+    }
+
+    #[test]
+    fn a_tie_with_the_entry_threshold_enters_against_it() {
+        assert_eq!(
+            strategy().entry_decision(0, &at_entry()),
+            EntryWish::Enter(Side::Sell)
+        );
+        assert_eq!(
+            strategy().entry_decision(0, &at_minus_entry()),
+            EntryWish::Enter(Side::Buy)
+        );
+        assert_eq!(strategy().entry_decision(0, &at_mean()), EntryWish::Nothing);
+        assert_eq!(
+            strategy().entry_decision(0, &ZReading::default()),
+            EntryWish::Nothing
+        );
+    }
+
+    #[test]
+    fn z_back_inside_or_across_the_exit_band_leaves() {
+        for (held, z, reason) in [
+            (Side::Buy, at_minus_entry(), None),
+            (Side::Buy, at_mean(), Some(ExitReason::Zexit)),
+            (Side::Buy, at_entry(), Some(ExitReason::Zexit)),
+            (Side::Sell, at_entry(), None),
+            (Side::Sell, at_mean(), Some(ExitReason::Zexit)),
+            (Side::Sell, at_minus_entry(), Some(ExitReason::Zexit)),
+            (Side::Sell, ZReading::default(), None),
+        ] {
+            assert_eq!(
+                strategy().exit_decision(held, 0, MINUTE_MS, &z),
+                reason,
+                "{held:?} {z:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_tie_with_the_exit_threshold_leaves() {
+        let mut tight = settings();
+        tight.exit_z_e4 = 20_000;
+        let tight = Strategy::new(&tight, &risk());
+        tight
+            .exit_decision(Side::Sell, 0, 0, &at_entry())
+            .expect("z = +2 is at the band of +2");
+        tight
+            .exit_decision(Side::Buy, 0, 0, &at_minus_entry())
+            .expect("z = -2 is at the band of -2");
+        let mut tighter = settings();
+        tighter.exit_z_e4 = 19_999;
+        let tighter = Strategy::new(&tighter, &risk());
+
+        assert_eq!(tighter.exit_decision(Side::Sell, 0, 0, &at_entry()), None);
+        assert_eq!(
+            tighter.exit_decision(Side::Buy, 0, 0, &at_minus_entry()),
+            None
+        );
+    }
+
+    #[test]
+    fn the_hold_limit_counts_from_the_entry_and_holds_at_its_end() {
+        let decide = |at_ms| strategy().exit_decision(Side::Sell, 5, at_ms, &at_entry());
+
+        assert_eq!(decide(5 + 120 * MINUTE_MS - 1), None);
+        assert_eq!(decide(5 + 120 * MINUTE_MS), Some(ExitReason::Time));
+    }
+
+    #[test]
+    fn of_several_reasons_the_daily_loss_comes_first_and_time_last() {
+        let mut strategy = strategy();
+        let late_ms = 500 * MINUTE_MS;
+        assert_eq!(
+            strategy.exit_decision(Side::Buy, 0, late_ms, &at_mean()),
+            Some(ExitReason::Zexit)
+        );
+
+        assert!(strategy.mark_day(-50_000));
+
+        assert_eq!(
+            strategy.exit_decision(Side::Buy, 0, late_ms, &at_mean()),
+            Some(ExitReason::DailyLoss)
+        );
+    }
+
+    #[test]
+    fn every_exit_but_by_z_disarms_its_own_direction() {
+        for (reason, armed) in [
+            (ExitReason::Zexit, true),
+            (ExitReason::Time, false),
+            (ExitReason::Stop, false),
+            (ExitReason::StopGap, false),
+            (ExitReason::Target, false),
+            (ExitReason::TargetGap, false),
+            (ExitReason::DailyLoss, false),
+            (ExitReason::SessionClose, false),
+            (ExitReason::SessionEnd, false),
+            (ExitReason::Flatten, false),
+            (ExitReason::External, false),
+        ] {
+            let mut strategy = strategy();
+            strategy.trade_closed(Side::Buy, reason, 1, 0);
+
+            assert_eq!(
+                (strategy.is_armed(Side::Buy), strategy.is_armed(Side::Sell)),
+                (armed, true),
+                "{reason:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_disarmed_direction_waits_for_z_strictly_inside_its_side_of_the_band() {
+        let mut strategy = strategy();
+        strategy.trade_closed(Side::Sell, ExitReason::Stop, 0, 0);
+        strategy.trade_closed(Side::Buy, ExitReason::Stop, 0, 0);
+
+        strategy.rearm(&ZReading::default());
+        strategy.rearm(&at_entry());
+        assert_eq!(
+            (strategy.is_armed(Side::Buy), strategy.is_armed(Side::Sell)),
+            (true, false)
+        );
+        assert_eq!(
+            strategy.entry_decision(0, &at_entry()),
+            stopped(Side::Sell, Strategy::BY_REARM)
+        );
+
+        strategy.trade_closed(Side::Buy, ExitReason::Stop, 0, 0);
+        strategy.rearm(&at_minus_entry());
+        assert_eq!(
+            (strategy.is_armed(Side::Buy), strategy.is_armed(Side::Sell)),
+            (false, true)
+        );
+
+        strategy.rearm(&at_mean());
+        assert_eq!(
+            strategy.entry_decision(0, &at_minus_entry()),
+            EntryWish::Enter(Side::Buy)
+        );
+    }
+
+    #[test]
+    fn a_third_loss_in_a_row_pauses_entries_for_30_minutes() {
+        let mut strategy = strategy();
+        assert_eq!(
+            strategy.trade_closed(Side::Buy, ExitReason::Zexit, -1, 1_000),
+            None
+        );
+        assert_eq!(
+            strategy.trade_closed(Side::Sell, ExitReason::Zexit, -1, 2_000),
+            None
+        );
+        assert_eq!(strategy.streak(), 2);
+
+        let until_ms = 3_000 + 30 * MINUTE_MS;
+        assert_eq!(
+            strategy.trade_closed(Side::Buy, ExitReason::Zexit, -1, 3_000),
+            Some(until_ms)
+        );
+
+        assert_eq!(
+            (strategy.streak(), strategy.paused_until_ms()),
+            (0, Some(until_ms))
+        );
+        assert_eq!(
+            strategy.entry_decision(until_ms - 1, &at_entry()),
+            stopped(Side::Sell, Strategy::BY_LOSS_STREAK)
+        );
+        assert_eq!(
+            strategy.entry_decision(until_ms, &at_entry()),
+            EntryWish::Enter(Side::Sell)
+        );
+        strategy.resume();
+        assert_eq!(
+            strategy.entry_decision(until_ms - 1, &at_entry()),
+            EntryWish::Enter(Side::Sell)
+        );
+    }
+
+    #[test]
+    fn a_win_breaks_a_streak_and_a_scratch_does_not() {
+        for (between_cents, pauses) in [(0, true), (1, false)] {
+            let mut strategy = strategy();
+            strategy.trade_closed(Side::Buy, ExitReason::Zexit, -1, 0);
+            strategy.trade_closed(Side::Buy, ExitReason::Zexit, -1, 0);
+            assert_eq!(
+                strategy.trade_closed(Side::Buy, ExitReason::Zexit, between_cents, 0),
+                None
+            );
+
+            let third = strategy.trade_closed(Side::Buy, ExitReason::Zexit, -1, 0);
+
+            assert_eq!(third.is_some(), pauses, "{between_cents}");
+        }
+    }
+
+    #[test]
+    fn the_daily_loss_halts_at_its_limit_once() {
+        let mut strategy = strategy();
+        strategy.book_realised(-20_000);
+
+        assert!(!strategy.mark_day(-29_999));
+        assert!(strategy.mark_day(-30_000));
+        assert!(!strategy.mark_day(-30_000));
+        assert!(!strategy.mark_day(90_000));
+
+        assert!(strategy.is_day_halted());
+        assert_eq!(
+            strategy.entry_decision(0, &at_entry()),
+            stopped(Side::Sell, Strategy::BY_DAILY_LOSS)
+        );
+        strategy.lift_day_halt();
+        assert_eq!(
+            strategy.entry_decision(0, &at_entry()),
+            EntryWish::Enter(Side::Sell)
+        );
+    }
+
+    #[test]
+    fn the_realised_basis_leaves_the_open_part_out() {
+        let mut realised = risk();
+        realised.daily_loss_basis = DailyLossBasis::Realised;
+        let mut strategy = Strategy::new(&settings(), &realised);
+        strategy.book_realised(-49_999);
+
+        assert!(!strategy.mark_day(-90_000));
+        strategy.book_realised(-1);
+        assert!(strategy.mark_day(90_000));
+    }
+
+    #[test]
+    fn a_session_begins_with_nothing_but_what_a_person_must_lift() {
+        for (reset, halted) in [
+            (DailyLossReset::Arm, true),
+            (DailyLossReset::NextSession, false),
+        ] {
+            let mut risk = risk();
+            risk.daily_loss_reset = reset;
+            let mut strategy = Strategy::new(&settings(), &risk);
+            strategy.push_close(1);
+            strategy.book_realised(-60_000);
+            strategy.mark_day(0);
+            for _ in 0..4 {
+                strategy.trade_closed(Side::Sell, ExitReason::Stop, -1, 0);
+            }
+            assert_eq!((strategy.streak(), strategy.last().filled), (1, 1));
+
+            strategy.begin_session();
+
+            assert_eq!((strategy.streak(), strategy.paused_until_ms()), (0, None));
+            assert_eq!(
+                (strategy.day_realised_cents(), strategy.is_day_halted()),
+                (0, halted)
+            );
+            assert!(strategy.is_armed(Side::Sell));
+            assert_eq!(strategy.last().filled, 0);
+        }
+    }
+
+    #[test]
+    fn a_window_that_is_never_reset_goes_on_over_sessions() {
+        let mut never = settings();
+        never.reset_window = ResetWindow::Never;
+        let mut strategy = Strategy::new(&never, &risk());
+        strategy.push_close(1);
+
+        strategy.begin_session();
+
+        assert_eq!(strategy.last().filled, 1);
+    }
+
+    #[test]
+    fn new_settings_keep_the_newest_prices_and_the_state() {
+        let mut strategy = strategy();
+        for price in [0, 0, 0, 0, 0, 1] {
+            strategy.push_close(price);
+        }
+        strategy.trade_closed(Side::Buy, ExitReason::Stop, -1, 0);
+        let mut wider = settings();
+        wider.window = 6;
+        wider.entry_z_e4 = 30_000;
+
+        strategy.reconfigure(&wider, &risk());
+
+        assert_eq!(
+            (
+                strategy.last().filled,
+                strategy.window_size(),
+                strategy.last().z
+            ),
+            (5, 6, None)
+        );
+        assert_eq!(
+            (strategy.streak(), strategy.is_armed(Side::Buy)),
+            (1, false)
+        );
+        let z = strategy.push_close(2);
+        assert!(z.z.is_some());
+        assert_eq!(strategy.entry_decision(0, &z), EntryWish::Nothing);
+    }
+
+    #[test]
+    fn middles_are_pushed_doubled_and_read_in_ticks() {
+        let mut mid = settings();
+        mid.price = PriceKind::Mid;
+        let mut strategy = strategy();
+        strategy.push_close(1);
+        strategy.reconfigure(&mid, &risk());
+        assert_eq!(strategy.last().filled, 0);
+
+        let reading = [2, 6, 2, 6, 4].map(|price| strategy.push_close(price))[4];
+
+        assert_eq!((reading.mean_ticks, reading.z), (Some(2.0), Some(0.0)));
+        assert_eq!(reading.sd_ticks, Some(0.8_f64.sqrt()));
+    }
+
+    #[test]
+    fn a_snapshot_brings_the_same_strategy_back() {
+        let mut strategy = strategy();
+        for price in [5, 4, 9, 1, 2, 7] {
+            strategy.push_close(price);
+        }
+        strategy.book_realised(-57);
+        strategy.trade_closed(Side::Buy, ExitReason::Stop, -57, 9);
+
+        let text = serde_json::to_string(&strategy).unwrap();
+        let back: Strategy = serde_json::from_str(&text).unwrap();
+
+        assert_eq!(back, strategy);
+        assert_eq!(serde_json::to_string(&back).unwrap(), text);
+    }
+
+    #[test]
+    fn distances_round_the_stop_down_and_the_target_up() {
+        for (cents, tick_value_cents, stop, target) in [
+            (20_000, 125, 160, 160),
+            (30_000, 1_250, 24, 24),
+            (1_000, 125, 8, 8),
+            (1_001, 125, 8, 9),
+            (999, 125, 7, 8),
+            (1, 125, 0, 1),
+            (0, 125, 0, 1),
+        ] {
+            assert_eq!(
+                stop_distance_ticks(cents, tick_value_cents),
+                stop,
+                "stop {cents}"
+            );
+            assert_eq!(
+                target_distance_ticks(cents, tick_value_cents),
+                target,
+                "target {cents}"
+            );
+        }
+    }
+}

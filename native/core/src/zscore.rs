@@ -585,7 +585,6 @@ fn power_of_two(exponent: i32) -> f64 {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_arithmetic, reason = "tests of dimensionless numbers")]
 mod tests {
     use super::*;
 

@@ -1,0 +1,482 @@
+//! Bars in, trades, events and equity out, by the rules [S1] to [S9] with the same `Strategy` that the engine lives by.
+//! Of the controls of the reliability note it knows those of time that bars can tell: entry windows and the last entry before
+//! the flat window (D21). Quotes, rates, rolls and the loss budget are the engine's.
+
+mod report;
+
+pub use report::{
+    BacktestError, BacktestEvent, BacktestReport, BacktestTrade, FillModel, Intrabar,
+    SessionEquity, TargetFill,
+};
+
+use crate::calendar::{Date, ZonedClock, is_in_daily_span};
+use crate::event::Bar;
+use crate::settings::{EngineSettings, SessionSettings};
+use crate::statistics::{EquityCurve, Outcome, Statistics};
+use crate::status::{ExitReason, Side};
+use crate::strategy::{EntryWish, Strategy, ZReading, stop_distance_ticks, target_distance_ticks};
+
+/// Bars between two calls of the progress function.
+pub const PROGRESS_BARS: usize = 4_096;
+
+/// Runs the strategy over bars, oldest first, and returns what it did, or why the settings or the bars cannot be used.
+pub fn run(
+    settings: &EngineSettings,
+    fills: &FillModel,
+    bars: &[Bar],
+) -> Result<BacktestReport, BacktestError> {
+    run_with(settings, fills, bars, |_| true)
+}
+
+/// Does the same and calls `go_on` with the number of bars done, every [`PROGRESS_BARS`]; false stops the run with
+/// [`BacktestError::Stopped`].
+pub fn run_with(
+    settings: &EngineSettings,
+    fills: &FillModel,
+    bars: &[Bar],
+    mut go_on: impl FnMut(usize) -> bool,
+) -> Result<BacktestReport, BacktestError> {
+    let mut backtest = Backtest::new(settings, fills)?;
+    backtest.equity_cents.reserve_exact(bars.len());
+    for (index, bar) in bars.iter().enumerate() {
+        if index > 0 && index % PROGRESS_BARS == 0 && !go_on(index) {
+            return Err(BacktestError::Stopped { bars: index });
+        }
+        backtest.push(bar, bars.get(index + 1).map(|next| next.open_at_ms))?;
+    }
+    Ok(backtest.finish())
+}
+
+/// A backtest in the making: one bar at a time.
+pub struct Backtest {
+    strategy: Strategy,
+    clock: ZonedClock,
+    session: SessionSettings,
+    fills: FillModel,
+    terms: Terms,
+    bar_ms: i64,
+    /// Session of the last bar.
+    trade_date: Option<Date>,
+    last_open_at_ms: Option<i64>,
+    held: Option<Held>,
+    pending_entry: Option<Signal>,
+    pending_exit: Option<ExitReason>,
+    realised_cents: i64,
+    bars_held: u32,
+    trades: Vec<BacktestTrade>,
+    events: Vec<BacktestEvent>,
+    equity_cents: Vec<i64>,
+    sessions: Vec<SessionEquity>,
+}
+
+/// What a trade is made by [S5].
+#[derive(Debug, Clone, Copy)]
+struct Terms {
+    quantity: u32,
+    tick_value_cents: i64,
+    fee_cents: i64,
+    slippage_ticks: i64,
+    stop_ticks: Option<i64>,
+    target_ticks: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Signal {
+    side: Side,
+    at_ms: i64,
+    z: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    signal: Signal,
+    entry_at_ms: i64,
+    entry_ticks: i64,
+    entry_index: usize,
+    stop_ticks: Option<i64>,
+    target_ticks: Option<i64>,
+}
+
+impl Held {
+    /// Is `price` at the stop or beyond it.
+    fn stop_hit(&self, price_ticks: i64) -> Option<i64> {
+        let sign = self.signal.side.sign();
+        self.stop_ticks
+            .filter(|stop| (price_ticks - stop) * sign <= 0)
+    }
+
+    /// Is `price` at the target or beyond it, or strictly beyond where `by_ticks` is 1.
+    fn target_hit(&self, price_ticks: i64, by_ticks: i64) -> Option<i64> {
+        let sign = self.signal.side.sign();
+        self.target_ticks
+            .filter(|target| (price_ticks - target) * sign >= by_ticks)
+    }
+}
+
+/// An exit's price and time.
+#[derive(Debug, Clone, Copy)]
+struct Exit {
+    reason: ExitReason,
+    ticks: i64,
+    at_ms: i64,
+}
+
+impl Backtest {
+    /// Returns a backtest before its first bar, or why the settings cannot be used.
+    pub fn new(settings: &EngineSettings, fills: &FillModel) -> Result<Self, BacktestError> {
+        if fills.start_equity_cents <= 0 {
+            return Err(BacktestError::StartEquity {
+                cents: fills.start_equity_cents,
+            });
+        }
+        let tick_value_cents = settings.instrument.tick_value_cents;
+        if tick_value_cents <= 0 {
+            return Err(BacktestError::TickValue {
+                cents: tick_value_cents,
+            });
+        }
+        let risk = &settings.risk;
+        Ok(Self {
+            strategy: Strategy::try_new(&settings.strategy, risk)?,
+            clock: ZonedClock::new(&settings.session.time_zone)?,
+            session: settings.session.clone(),
+            fills: *fills,
+            terms: Terms {
+                quantity: settings.strategy.quantity,
+                tick_value_cents,
+                fee_cents: settings.costs.fee_cents,
+                slippage_ticks: settings.costs.slippage_ticks,
+                stop_ticks: risk
+                    .stop_cents
+                    .map(|cents| stop_distance_ticks(cents, tick_value_cents)),
+                target_ticks: risk
+                    .target_cents
+                    .map(|cents| target_distance_ticks(cents, tick_value_cents)),
+            },
+            bar_ms: settings.strategy.sampling_ms,
+            trade_date: None,
+            last_open_at_ms: None,
+            held: None,
+            pending_entry: None,
+            pending_exit: None,
+            realised_cents: 0,
+            bars_held: 0,
+            trades: Vec::new(),
+            events: Vec::new(),
+            equity_cents: Vec::new(),
+            sessions: Vec::new(),
+        })
+    }
+
+    /// Takes one bar in, in the order of [S4]. The next bar's opening time tells whether this is the session's last [S9].
+    pub fn push(&mut self, bar: &Bar, next_open_at_ms: Option<i64>) -> Result<(), BacktestError> {
+        self.check(bar)?;
+        let trade_date = self.trade_date_of(bar.open_at_ms);
+        if self.trade_date != Some(trade_date) {
+            self.begin_session(trade_date);
+        }
+        let is_flat_window = self.clock.is_in_flat_window(
+            bar.open_at_ms,
+            self.session.flatten_at_minute,
+            self.session.open_minute,
+        );
+        let is_last =
+            next_open_at_ms.is_none_or(|next_ms| self.trade_date_of(next_ms) != trade_date);
+
+        self.at_open(bar, is_flat_window);
+        self.bars_held += u32::from(self.held.is_some());
+        self.inside(bar);
+        self.at_close(bar, trade_date, is_flat_window, is_last);
+        Ok(())
+    }
+
+    /// Returns what was found. A position that the last bar did not close, since a next bar was announced, stays uncounted.
+    pub fn finish(self) -> BacktestReport {
+        let outcomes: Vec<Outcome> = self.trades.iter().map(outcome_of).collect();
+        let session_ends: Vec<i64> = self
+            .sessions
+            .iter()
+            .map(|session| session.equity_cents)
+            .collect();
+        let statistics = Statistics::new(
+            &outcomes,
+            &EquityCurve {
+                start_cents: self.fills.start_equity_cents,
+                closes_cents: &self.equity_cents,
+                session_ends_cents: &session_ends,
+                bars_held: self.bars_held,
+            },
+        );
+        BacktestReport {
+            trades: self.trades,
+            events: self.events,
+            equity_cents: self.equity_cents,
+            sessions: self.sessions,
+            statistics,
+        }
+    }
+
+    fn check(&mut self, bar: &Bar) -> Result<(), BacktestError> {
+        let (index, open_at_ms) = (self.index(), bar.open_at_ms);
+        if let Some(before_ms) = self
+            .last_open_at_ms
+            .filter(|&before_ms| open_at_ms <= before_ms)
+        {
+            return Err(BacktestError::BarOrder {
+                index,
+                open_at_ms,
+                before_ms,
+            });
+        }
+        let range = bar.low_ticks..=bar.high_ticks;
+        if !range.contains(&bar.open_ticks) || !range.contains(&bar.close_ticks) {
+            return Err(BacktestError::BarShape { index, open_at_ms });
+        }
+        self.last_open_at_ms = Some(open_at_ms);
+        Ok(())
+    }
+
+    /// Place of the bar at hand: each bar before it has left its equity.
+    fn index(&self) -> usize {
+        self.equity_cents.len()
+    }
+
+    /// Without an opening minute all bars belong to the first one's session [S2].
+    fn trade_date_of(&self, at_ms: i64) -> Date {
+        match (self.session.open_minute, self.trade_date) {
+            (None, Some(only)) => only,
+            (open_minute, _) => self.clock.trade_date(at_ms, open_minute),
+        }
+    }
+
+    fn begin_session(&mut self, trade_date: Date) {
+        self.trade_date = Some(trade_date);
+        self.strategy.begin_session();
+        self.pending_entry = None;
+        self.sessions.push(SessionEquity {
+            trade_date,
+            equity_cents: 0,
+        });
+    }
+
+    /// [S4 A]
+    fn at_open(&mut self, bar: &Bar, is_flat_window: bool) {
+        let open = i64::from(bar.open_ticks);
+        if let Some(held) = self.held {
+            let at_open = |reason, ticks| Exit {
+                reason,
+                ticks,
+                at_ms: bar.open_at_ms,
+            };
+            let worse = self.worsened(open, held.signal.side.opposite());
+            let exit = if let Some(reason) = self.pending_exit.take() {
+                Some(at_open(reason, worse))
+            } else if is_flat_window {
+                Some(at_open(ExitReason::SessionClose, worse))
+            } else if held.stop_hit(open).is_some() {
+                Some(at_open(ExitReason::StopGap, worse))
+            } else {
+                held.target_hit(open, 0)
+                    .map(|_| at_open(ExitReason::TargetGap, open))
+            };
+            if let Some(exit) = exit {
+                self.leave(&held, exit);
+            }
+        }
+        if let Some(signal) = self.pending_entry.take().filter(|_| !is_flat_window) {
+            self.enter(signal, bar);
+        }
+    }
+
+    /// [S4 B]
+    fn inside(&mut self, bar: &Bar) {
+        let Some(held) = self.held else {
+            return;
+        };
+        let (worst, best) = match held.signal.side {
+            Side::Buy => (bar.low_ticks, bar.high_ticks),
+            Side::Sell => (bar.high_ticks, bar.low_ticks),
+        };
+        let beyond_ticks = match self.fills.target_fill {
+            TargetFill::Touch => 0,
+            TargetFill::Through => 1,
+        };
+        let at_ms = self.close_at_ms(bar);
+        let stop = held.stop_hit(i64::from(worst)).map(|stop| Exit {
+            reason: ExitReason::Stop,
+            ticks: self.worsened(stop, held.signal.side.opposite()),
+            at_ms,
+        });
+        let target = held
+            .target_hit(i64::from(best), beyond_ticks)
+            .map(|target| Exit {
+                reason: ExitReason::Target,
+                ticks: target,
+                at_ms,
+            });
+        let exit = match self.fills.intrabar {
+            Intrabar::StopFirst => stop.or(target),
+            Intrabar::TargetFirst => target.or(stop),
+        };
+        if let Some(exit) = exit {
+            self.leave(&held, exit);
+        }
+    }
+
+    /// [S4 C]
+    fn at_close(&mut self, bar: &Bar, trade_date: Date, is_flat_window: bool, is_last: bool) {
+        let close = i64::from(bar.close_ticks);
+        let at_ms = self.close_at_ms(bar);
+        let z = self.strategy.push_close(close);
+        if let Some(held) = self.held.filter(|_| is_last) {
+            let ticks = self.worsened(close, held.signal.side.opposite());
+            self.leave(
+                &held,
+                Exit {
+                    reason: ExitReason::SessionEnd,
+                    ticks,
+                    at_ms,
+                },
+            );
+        }
+        let open_gross_cents = self.held.map_or(0, |held| self.gross_cents(&held, close));
+        self.mark(open_gross_cents);
+        if self.strategy.mark_day(open_gross_cents) {
+            self.events
+                .push(BacktestEvent::DailyLossHalt { at_ms, trade_date });
+        }
+        self.strategy.rearm(&z);
+        if let Some(held) = self.held {
+            self.pending_exit =
+                self.strategy
+                    .exit_decision(held.signal.side, held.entry_at_ms, at_ms, &z);
+        } else if !is_flat_window && !is_last {
+            self.pending_entry = self.signal(at_ms, &z);
+        }
+    }
+
+    fn signal(&self, at_ms: i64, reading: &ZReading) -> Option<Signal> {
+        match (self.strategy.entry_decision(at_ms, reading), reading.z) {
+            (EntryWish::Enter(side), Some(z)) if self.may_enter_at(at_ms) => {
+                Some(Signal { side, at_ms, z })
+            }
+            (EntryWish::Enter(_) | EntryWish::Stopped { .. } | EntryWish::Nothing, _) => None,
+        }
+    }
+
+    /// D21: inside an entry window, where there are any, and not too near to the flat window.
+    fn may_enter_at(&self, at_ms: i64) -> bool {
+        let minute = self.clock.local(at_ms).minute_of_day;
+        let windows = &self.session.entry_windows;
+        let is_in_window = windows.is_empty()
+            || windows
+                .iter()
+                .any(|window| is_in_daily_span(minute, window.from_minute, window.to_minute));
+        let wait_ms = self.session.no_entry_before_flatten_ms;
+        let is_early_enough = match self.session.flatten_at_minute {
+            Some(flatten) if wait_ms > 0 => self.clock.next_at(at_ms, flatten) - at_ms > wait_ms,
+            Some(_) | None => true,
+        };
+        is_in_window && is_early_enough
+    }
+
+    fn enter(&mut self, signal: Signal, bar: &Bar) {
+        let entry_ticks = self.worsened(i64::from(bar.open_ticks), signal.side);
+        let sign = signal.side.sign();
+        self.book(-self.fee_cents());
+        self.held = Some(Held {
+            signal,
+            entry_at_ms: bar.open_at_ms,
+            entry_ticks,
+            entry_index: self.index(),
+            stop_ticks: self
+                .terms
+                .stop_ticks
+                .map(|distance| entry_ticks - sign * distance),
+            target_ticks: self
+                .terms
+                .target_ticks
+                .map(|distance| entry_ticks + sign * distance),
+        });
+    }
+
+    fn leave(&mut self, held: &Held, exit: Exit) {
+        self.held = None;
+        self.pending_exit = None;
+        let gross_cents = self.gross_cents(held, exit.ticks);
+        let fees_cents = 2 * self.fee_cents();
+        let net_cents = gross_cents - fees_cents;
+        self.book(gross_cents - self.fee_cents());
+        let side = held.signal.side;
+        if let Some(until_ms) = self
+            .strategy
+            .trade_closed(side, exit.reason, net_cents, exit.at_ms)
+        {
+            self.events.push(BacktestEvent::Pause {
+                at_ms: exit.at_ms,
+                until_ms,
+            });
+        }
+        self.trades.push(BacktestTrade {
+            trade_id: counted(self.trades.len() + 1),
+            side,
+            quantity: self.terms.quantity,
+            signal_at_ms: held.signal.at_ms,
+            entry_at_ms: held.entry_at_ms,
+            entry_ticks: held.entry_ticks,
+            exit_at_ms: exit.at_ms,
+            exit_ticks: exit.ticks,
+            reason: exit.reason,
+            bars: counted(self.index() - held.entry_index),
+            gross_cents,
+            fees_cents,
+            net_cents,
+            z_signal: held.signal.z,
+        });
+    }
+
+    fn book(&mut self, cents: i64) {
+        self.realised_cents += cents;
+        self.strategy.book_realised(cents);
+    }
+
+    fn mark(&mut self, open_gross_cents: i64) {
+        let equity_cents = self.fills.start_equity_cents + self.realised_cents + open_gross_cents;
+        self.equity_cents.push(equity_cents);
+        let session = self.sessions.last_mut().expect("a bar begins its session");
+        session.equity_cents = equity_cents;
+    }
+
+    fn close_at_ms(&self, bar: &Bar) -> i64 {
+        bar.open_at_ms + self.bar_ms
+    }
+
+    /// Fee of one fill.
+    fn fee_cents(&self) -> i64 {
+        self.terms.fee_cents * i64::from(self.terms.quantity)
+    }
+
+    fn gross_cents(&self, held: &Held, price_ticks: i64) -> i64 {
+        let gained_ticks = (price_ticks - held.entry_ticks) * held.signal.side.sign();
+        gained_ticks * self.terms.tick_value_cents * i64::from(self.terms.quantity)
+    }
+
+    /// Price of a market fill of this side: worse by the slippage [S5].
+    fn worsened(&self, price_ticks: i64, side: Side) -> i64 {
+        price_ticks + side.sign() * self.terms.slippage_ticks
+    }
+}
+
+fn outcome_of(trade: &BacktestTrade) -> Outcome {
+    Outcome {
+        gross_cents: trade.gross_cents,
+        fees_cents: trade.fees_cents,
+        net_cents: trade.net_cents,
+        bars: trade.bars,
+        reason: trade.reason,
+    }
+}
+
+fn counted(length: usize) -> u32 {
+    u32::try_from(length).expect("fewer than four thousand million bars and trades")
+}

@@ -1,0 +1,174 @@
+//! The words of a backtest: how fills are assumed, what was found, and why none can be made.
+
+use crate::calendar::{CalendarError, Date};
+use crate::statistics::Statistics;
+use crate::status::{ExitReason, Side};
+use crate::zscore::WindowError;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use ts_rs::TS;
+
+/// Which of stop and target filled where a bar touched both [S4 B]. The truth lies between the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Intrabar {
+    /// The worse.
+    StopFirst,
+    /// The better.
+    TargetFirst,
+}
+
+/// When a target order fills [S4 B].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetFill {
+    /// Once its price trades.
+    Touch,
+    /// Once a better price trades.
+    Through,
+}
+
+/// How fills are assumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FillModel {
+    /// Both touched in one bar.
+    pub intrabar: Intrabar,
+    /// When the target fills.
+    pub target_fill: TargetFill,
+    /// Equity before the first bar; above 0.
+    pub start_equity_cents: i64,
+}
+
+/// Why a backtest cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BacktestError {
+    /// Window or ddof.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    /// The session's zone.
+    #[error(transparent)]
+    Calendar(#[from] CalendarError),
+    /// Nothing to measure returns by.
+    #[error("the starting equity of {cents} cents is not above 0")]
+    StartEquity {
+        /// What was asked.
+        cents: i64,
+    },
+    /// A tick that is worth nothing.
+    #[error("the tick value of {cents} cents is not above 0")]
+    TickValue {
+        /// What was asked.
+        cents: i64,
+    },
+    /// Bars must be strictly increasing in time [S1].
+    #[error("bar {index} opens at {open_at_ms} ms, not after the bar before it at {before_ms} ms")]
+    BarOrder {
+        /// Its place, from 0.
+        index: usize,
+        /// Its opening time.
+        open_at_ms: i64,
+        /// The opening time before it.
+        before_ms: i64,
+    },
+    /// Open and close must lie between low and high.
+    #[error("bar {index} at {open_at_ms} ms has an open or a close outside of its low and high")]
+    BarShape {
+        /// Its place, from 0.
+        index: usize,
+        /// Its opening time.
+        open_at_ms: i64,
+    },
+    /// The progress function said stop.
+    #[error("stopped after {bars} bars, as asked")]
+    Stopped {
+        /// Bars done.
+        bars: usize,
+    },
+}
+
+/// A round trip of a backtest.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BacktestTrade {
+    /// Counts from 1.
+    pub trade_id: u32,
+    /// Side of the entry.
+    pub side: Side,
+    /// Contracts.
+    pub quantity: u32,
+    /// The close that made the signal.
+    pub signal_at_ms: i64,
+    /// Open of the bar that filled it.
+    pub entry_at_ms: i64,
+    /// Slippage included.
+    pub entry_ticks: i64,
+    /// The bar's open for an exit at the open, its close time for one inside or at the close.
+    pub exit_at_ms: i64,
+    /// Slippage included.
+    pub exit_ticks: i64,
+    /// Why it ended.
+    pub reason: ExitReason,
+    /// Bars from the entry bar to the exit bar.
+    pub bars: u32,
+    /// Before fees.
+    pub gross_cents: i64,
+    /// Both sides.
+    pub fees_cents: i64,
+    /// After fees.
+    pub net_cents: i64,
+    /// z at the signal.
+    pub z_signal: f64,
+}
+
+/// What a limit did in a backtest [S8].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(
+    tag = "type",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
+pub enum BacktestEvent {
+    /// Losses in a row paused entries.
+    Pause {
+        /// The exit that completed the streak.
+        at_ms: i64,
+        /// First time that is free again.
+        until_ms: i64,
+    },
+    /// The daily loss limit halted the session.
+    DailyLossHalt {
+        /// The close that showed it.
+        at_ms: i64,
+        /// The session.
+        #[ts(as = "String")]
+        trade_date: Date,
+    },
+}
+
+/// Equity at the last close of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionEquity {
+    /// The session.
+    #[ts(as = "String")]
+    pub trade_date: Date,
+    /// Equity.
+    pub equity_cents: i64,
+}
+
+/// What a backtest found.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BacktestReport {
+    /// In order of their exits.
+    pub trades: Vec<BacktestTrade>,
+    /// In order of time.
+    pub events: Vec<BacktestEvent>,
+    /// At each bar's close.
+    pub equity_cents: Vec<i64>,
+    /// In order.
+    pub sessions: Vec<SessionEquity>,
+    /// [S10].
+    pub statistics: Statistics,
+}

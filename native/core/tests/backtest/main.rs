@@ -1,0 +1,6 @@
+//! The numbers: z, the rules of the strategy and the backtest, against vectors, by hand-made bars and by laws.
+
+mod conformance;
+mod laws;
+mod rules;
+mod vectors;
