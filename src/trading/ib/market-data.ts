@@ -118,9 +118,8 @@ export function createMarketData(tell: (event: GatewayEvent) => void, log: Log):
           send: () => wire.api.reqTickByTickData(id, listing.ib, type, 0, false),
           drop: () => log.debug({ id }, "a subscription was not sent: the connection ended"),
         });
-      return ask(trades, TickByTickDataType.Last) && ask(quotes, TickByTickDataType.BidAsk)
-        ? ok(undefined)
-        : err({ type: "refused", code: 100, text: "too many requests wait already" });
+      isStale = !(ask(trades, TickByTickDataType.LAST) && ask(quotes, TickByTickDataType.BID_ASK));
+      return isStale ? err({ type: "refused", code: 100, text: "too many requests wait already" }) : ok(undefined);
     },
     history: async (wire, listing, query) => {
       const size = BAR_SIZES.get(query.barMs);
