@@ -118,7 +118,7 @@ export function createMarketData(tell: (event: GatewayEvent) => void, log: Log):
           send: () => wire.api.reqTickByTickData(id, listing.ib, type, 0, false),
           drop: () => log.debug({ id }, "a subscription was not sent: the connection ended"),
         });
-      isStale = !(ask(trades, TickByTickDataType.LAST) && ask(quotes, TickByTickDataType.BID_ASK));
+      isStale = !(ask(trades, TickByTickDataType.Last) && ask(quotes, TickByTickDataType.BidAsk));
       return isStale ? err({ type: "refused", code: 100, text: "too many requests wait already" }) : ok(undefined);
     },
     history: async (wire, listing, query) => {
