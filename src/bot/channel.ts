@@ -6,7 +6,7 @@ import { errorFields, type Log } from "../log.ts";
 import { type Bucket, createBucket } from "./pace.ts";
 import type { Presses } from "./presses.ts";
 import { verdictOf } from "./verdict.ts";
-import { CAPTION_UNITS_MAX, clip, type Rich, TEXT_UNITS_MAX } from "./views/rich.ts";
+import { CAPTION_UNITS_MAX, clip, type Rich, rich, TEXT_UNITS_MAX } from "./views/rich.ts";
 import type { Button, View } from "./views/view.ts";
 
 /** Is where a message goes: a chat, and in a forum the topic. */
@@ -79,6 +79,8 @@ const UPLOAD_MS_MAX = 60_000;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 60_000;
 
+const STOPPING = "the program is stopping";
+
 type Waiting = Job & {
   readonly queuedAtMs: number;
   readonly settle: (delivery: Delivery) => void;
@@ -101,11 +103,19 @@ type Chat = {
 };
 
 /** Returns a channel over this API. */
-export function createChannel(options: { api: Api; presses: Presses; wall: Clock; log: Log }): Channel {
+export function createChannel(options: {
+  api: Api;
+  presses: Presses;
+  wall: Clock;
+  log: Log;
+  /** Stands in the first line of every message where a view has not put it: "DEMO"; null = not needed. */
+  badge: string | null;
+}): Channel {
   const { api, presses, wall, log } = options;
   const chats = new Map<number, Chat>();
   const overall = createBucket(25, 25, wall);
   const idle: (() => void)[] = [];
+  let isClosed = false;
 
   const waiting = (): number =>
     [...chats.values()].reduce((sum, chat) => sum + chat.jobs.length + (chat.isBusy ? 1 : 0), 0);
@@ -131,6 +141,10 @@ export function createChannel(options: { api: Api; presses: Presses; wall: Clock
 
   const post = (job: Job): Promise<Delivery> =>
     new Promise((resolve) => {
+      if (isClosed) {
+        resolve({ type: "gave_up", why: STOPPING });
+        return;
+      }
       const chat = chatOf(job.place.chatId);
       const replaced =
         job.replaces === undefined ? -1 : chat.jobs.findIndex((other) => other.replaces === job.replaces);
@@ -219,7 +233,7 @@ export function createChannel(options: { api: Api; presses: Presses; wall: Clock
         ? {}
         : { reply_markup: { inline_keyboard: job.keyboard.rows.map((row) => [...row]) } };
     if (isFile(content)) {
-      const caption = clip(content.caption, CAPTION_UNITS_MAX);
+      const caption = clip(badged(content.caption, options.badge), CAPTION_UNITS_MAX);
       const file = new InputFile(content.bytes, content.name);
       const rest = {
         caption: caption.text,
@@ -233,7 +247,7 @@ export function createChannel(options: { api: Api; presses: Presses; wall: Clock
           : await api.sendDocument(chat.id, file, rest, aborting);
       return message.message_id;
     }
-    const text = clip(content.view.text, TEXT_UNITS_MAX);
+    const text = clip(badged(content.view.text, options.badge), TEXT_UNITS_MAX);
     const shown = {
       entities: wireEntities(job.isPlain ? [] : text.entities),
       link_preview_options: { is_disabled: true },
@@ -292,7 +306,8 @@ export function createChannel(options: { api: Api; presses: Presses; wall: Clock
         verdict satisfies never;
     }
     // In front of its equals again: a chat's order is kept through every failure.
-    chat.jobs.unshift(job);
+    if (isClosed) job.settle({ type: "gave_up", why: STOPPING });
+    else chat.jobs.unshift(job);
     return undefined;
   };
 
@@ -312,8 +327,11 @@ export function createChannel(options: { api: Api; presses: Presses; wall: Clock
           return;
         }
         const stop = wall.after(waitMs, () => {
-          for (const chat of chats.values())
-            for (const job of chat.jobs.splice(0)) job.settle({ type: "gave_up", why: "the program is stopping" });
+          isClosed = true;
+          for (const chat of chats.values()) {
+            chat.wake?.();
+            for (const job of chat.jobs.splice(0)) job.settle({ type: "gave_up", why: STOPPING });
+          }
           resolve();
         });
         idle.push(() => {
@@ -322,6 +340,12 @@ export function createChannel(options: { api: Api; presses: Presses; wall: Clock
         });
       }),
   };
+}
+
+/** Nobody may take a simulated market's message for a real one. */
+function badged(text: Rich, badge: string | null): Rich {
+  if (badge === null || (text.text.split("\n", 1)[0] ?? "").includes(badge)) return text;
+  return rich(`${badge} · `, text);
 }
 
 function isFile(content: Content): content is Extract<Content, { bytes: Uint8Array }> {

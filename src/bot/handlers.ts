@@ -267,7 +267,7 @@ export function createHandlers(options: HandlerOptions): readonly Named[] {
     }
     if (pressed.type === "expired" || pressed.type === "unknown") {
       options.answerPress(query.id, "Expired, nothing done");
-      post(ctx.caller, { type: "bare", messageId: () => messageId }, "answer");
+      post(ctx.caller, { type: "bare", messageId: () => messageId }, "card");
       return undefined;
     }
     options.answerPress(query.id, null);

@@ -84,6 +84,7 @@ export function createBot(options: BotOptions): Bot {
     client: { apiRoot: options.apiRoot.replace(/\/+$/, ""), fetch: transport.fetch, timeoutSeconds: CLIENT_SECONDS },
   });
   const { api } = bot;
+  const badge = options.isDemo ? "DEMO" : null;
   let running: { stop(): Promise<void> } | null = null;
 
   const start = async (): Promise<void> => {
@@ -96,7 +97,7 @@ export function createBot(options: BotOptions): Bot {
       pairing: options.pairing ?? null,
     });
     const presses = createPresses(wall);
-    const channel = createChannel({ api, presses, wall, log });
+    const channel = createChannel({ api, presses, wall, log, badge });
     const version = options.dialogueVersion === undefined ? {} : { version: options.dialogueVersion };
     const dialogues = createDialogues({ file, channel, presses, wall, ...version });
     const flattens = createFlattens({ desk, channel, wall });
@@ -182,7 +183,12 @@ export function createBot(options: BotOptions): Bot {
       serverTime: transport.serverTime,
       answerPress: (id, text) => {
         api
-          .answerCallbackQuery(id, text === null ? {} : { text, show_alert: text !== "Just updated" })
+          .answerCallbackQuery(
+            id,
+            text === null
+              ? {}
+              : { text: badge === null ? text : `${badge} · ${text}`, show_alert: text !== "Just updated" },
+          )
           .catch(byTheWay("a press was not answered in time"));
       },
       deleteMessage: (chatId, messageId) => {
@@ -223,6 +229,8 @@ export function createBot(options: BotOptions): Bot {
         dialogues.stop();
         flattens.stop();
         await channel.flush(STOP_MS_MAX);
+        // Whatever still waits for the disk goes with this write.
+        await file.change((state) => state);
       },
     };
     outbox.start();

@@ -86,10 +86,16 @@ export function createOutbox(options: {
       return;
     }
     open.set(queued.noticeId, { left: new Set(targets.map((pump) => pump.chatId)), messageId: null, isTried: false });
-    for (const pump of targets) {
-      pump.waiting.push(item);
-      void turn(pump);
+    for (const pump of targets) pump.waiting.push(item);
+  };
+
+  /** Takes notices in before any of them is told: old ones and quick fills are folded only where they are seen together. */
+  const takeAll = (all: readonly QueuedNotice[], isStart: boolean): void => {
+    const { nowMs } = desk.snapshot();
+    for (const queued of all) {
+      if (!open.has(queued.noticeId)) take(queued, isStart ? Math.max(0, nowMs - queued.atMs) : 0);
     }
+    for (const pump of pumps.values()) void turn(pump);
   };
 
   /** Critical news that no alert chat takes goes to the next owner or trader who can be written to. */
@@ -296,10 +302,8 @@ export function createOutbox(options: {
   return {
     start: () => {
       for (const unseen of file.state().unseen) plan(unseen);
-      stopListening = desk.notices.onQueued((queued) => take(queued, 0));
-      const { nowMs } = desk.snapshot();
-      for (const queued of desk.notices.pending())
-        if (!open.has(queued.noticeId)) take(queued, Math.max(0, nowMs - queued.atMs));
+      stopListening = desk.notices.onQueued((queued) => takeAll([queued], false));
+      takeAll(desk.notices.pending(), true);
     },
     stop: () => {
       stopListening();
@@ -309,9 +313,7 @@ export function createOutbox(options: {
     seen,
     addChat: (chatId) => {
       addChat(chatId);
-      const { nowMs } = desk.snapshot();
-      for (const queued of desk.notices.pending())
-        if (!open.has(queued.noticeId)) take(queued, Math.max(0, nowMs - queued.atMs));
+      takeAll(desk.notices.pending(), true);
     },
   };
 }

@@ -84,6 +84,8 @@ export function createPolling(options: {
 
   const poll = async (): Promise<void> => {
     if (me === null) await begin();
+    // The poll itself may hang for its whole thirty seconds: that it is about to be sent is enough for `start`.
+    firstTry();
     const updates = await call(POLL_MS_MAX, (signal) =>
       api.getUpdates(
         { offset, limit: 100, timeout: POLL_SECONDS, allowed_updates: ["message", "callback_query"] },
@@ -162,8 +164,8 @@ export function createPolling(options: {
         firstTry();
         await pause(waitMs);
       }
-      firstTry();
     }
+    firstTry();
     state = "stopped";
   };
 
@@ -182,12 +184,8 @@ export function createPolling(options: {
       const tried = new Promise<void>((resolve) => {
         firstTry = resolve;
       });
-      // The first poll may hang for its whole thirty seconds: that it was sent is enough.
-      const sent = new Promise<void>((resolve) => {
-        wall.after(CALL_MS_MAX, resolve);
-      });
       running = loop();
-      await Promise.race([tried, sent, ready(() => me !== null || isStopped, wall)]);
+      await tried;
     },
     stop: async (waitMs) => {
       isStopped = true;
@@ -208,14 +206,3 @@ export function createPolling(options: {
 }
 
 type Signal = NonNullable<Parameters<Api["getMe"]>[0]>;
-
-/** Looks ten times a second. */
-function ready(isSo: () => boolean, wall: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (isSo()) resolve();
-      else wall.after(100, look);
-    };
-    look();
-  });
-}

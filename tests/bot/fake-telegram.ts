@@ -91,6 +91,11 @@ export class FakeTelegram {
     return updateId;
   }
 
+  /** Answers the waiting poll with nothing, so that the next one begins. */
+  endPoll(): void {
+    this.#wake();
+  }
+
   /** Returns the texts that a chat shows now, oldest first. */
   texts(chat: number): readonly string[] {
     return this.messages.filter((message) => message.chat === chat).map((message) => message.text);

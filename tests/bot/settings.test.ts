@@ -190,7 +190,7 @@ test("a restart in the middle says what is still open, and the value that follow
   const first = await startStage();
   await say(first, "/config strategy");
   await press(first, "window");
-  await stop(first);
+  await first.stop();
 
   const second = await startStage({ from: first });
   await second.until(() => second.telegram.last(ANNA.id).text.includes("Still editing"));
@@ -205,7 +205,7 @@ test("an update of the program drops an open edit and says so", async () => {
   const first = await startStage();
   await say(first, "/config strategy");
   await press(first, "window");
-  await stop(first);
+  await first.stop();
 
   const second = await startStage({ from: first, dialogueVersion: 2 });
   await second.until(() => second.telegram.last(ANNA.id).text.includes("dropped"));
@@ -226,11 +226,3 @@ test("/history says who changed what", async () => {
   expect(history).toContain("by anna");
   expect(history).toContain("strategy.window: 60 bars → 90 bars");
 });
-
-async function stop(stage: Stage): Promise<void> {
-  let isStopped = false;
-  void stage.bot.stop().then(() => {
-    isStopped = true;
-  });
-  await stage.until(() => isStopped);
-}

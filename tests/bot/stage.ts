@@ -27,6 +27,8 @@ export type Stage = {
   readonly stateFile: string;
   /** Lets everything happen that needs no time, and then time in small steps, until it is so; throws after a minute. */
   until(isSo: () => boolean, what?: string): Promise<void>;
+  /** Stops the bot, as a signal would. */
+  stop(): Promise<void>;
   /** Moves the clock, a second at a time, so that what waits on what can follow. */
   pass(ms: number): Promise<void>;
   /** Lets happen what is due, without moving the clock. */
@@ -101,14 +103,17 @@ export async function startStage(
     isStarted = true;
   });
   await until(() => isStarted, "the start");
-  onTestFinished(async () => {
+  let stopping: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
     let isStopped = false;
-    void bot.stop().then(() => {
+    stopping ??= bot.stop();
+    void stopping.then(() => {
       isStopped = true;
     });
     await until(() => isStopped, "the stop");
-  });
-  return { clock, desk, telegram, bot, stateFile, until, pass, rest };
+  };
+  onTestFinished(stop);
+  return { clock, desk, telegram, bot, stateFile, until, stop, pass, rest };
 }
 
 /** Returns a folder of its own that is gone after the test. */

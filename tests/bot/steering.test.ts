@@ -117,11 +117,7 @@ test("a button of before a restart is void", async () => {
   const first = await startStage();
   first.telegram.say("/flatten", ANNA.id);
   await first.until(() => first.telegram.messages.length === 1);
-  let isStopped = false;
-  void first.bot.stop().then(() => {
-    isStopped = true;
-  });
-  await first.until(() => isStopped);
+  await first.stop();
 
   const second = await startStage({ from: first });
   second.telegram.press("Flatten now", ANNA.id);

@@ -235,7 +235,7 @@ function show(room: Room, outside: BotContext, shown: View, isEdit: boolean): vo
   const job = { place, priority: "answer", personId: user.id, giveUpAfterMs: ANSWER_MS_MAX } as const;
   const target = isEdit ? pressedMessageId : null;
   if (target === null && before !== null)
-    void room.channel.post({ ...job, content: { type: "bare", messageId: () => before } });
+    void room.channel.post({ ...job, priority: "card", content: { type: "bare", messageId: () => before } });
   const content =
     target === null
       ? ({ type: "text", view: shown, isSilent: false } as const)
