@@ -1,7 +1,7 @@
 // Decides what `npm start` brings up: which broker, which chat, which settings, which data directory. Reads the
 // environment, .env and the configuration; starts nothing.
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { StartOptions } from "../cli.ts";
 import { writeConfigFile } from "../config/edit.ts";
 import {
@@ -18,6 +18,8 @@ import { badInput } from "./exit.ts";
 
 const CONFIG_FILE = "config/config.yaml";
 const DEMO_DIR = "data/demo";
+/** Lies in the directory of a recording that was played to its end. */
+export const ENDED_MARK = "ended";
 const CONFIG_BYTES_MAX = 1024 * 1024;
 
 /** Everything that was decided before anything is started. */
@@ -53,7 +55,7 @@ export async function decideMode(options: StartOptions, environment: Environment
   }
 
   const storedDir = names("DATA_DIR") ? resolve((full["DATA_DIR"] as string).trim()) : null;
-  const demoDir = storedDir ?? resolve(DEMO_DIR);
+  const demoDir = storedDir ?? freshDemoDir(options);
   const config =
     isReal && personsFile !== null
       ? readConfig(personsFile)
@@ -75,6 +77,20 @@ export async function decideMode(options: StartOptions, environment: Environment
     dataDir: isReal ? resolve(settings.storage.dir) : demoDir,
     secrets,
   };
+}
+
+/** Another market has a directory of its own beside the demo's; a recording that has ended is begun anew in the next one. */
+function freshDemoDir(options: StartOptions): string {
+  const parts = [
+    ...(options.data === null ? [] : [basename(options.data).replace(/\..*$/, "")]),
+    ...(options.seed === null ? [] : [`seed-${options.seed}`]),
+    ...(options.start === null ? [] : [options.start]),
+  ].map((part) => part.replace(/[^A-Za-z0-9-]+/g, "-"));
+  const base = resolve([DEMO_DIR, ...parts].join("-"));
+  for (let number = 1; ; number++) {
+    const directory = number === 1 ? base : `${base}-${number}`;
+    if (!existsSync(join(directory, ENDED_MARK))) return directory;
+  }
 }
 
 /** The process's own environment goes before the file's. */
