@@ -1,6 +1,6 @@
 // The face of the bot: everything is put together here, and nothing of it is seen outside but start and stop.
 import { Bot as GrammyBot } from "grammy";
-import { createRenderer } from "../charts/render.ts";
+import { createPainter, type Painter } from "../charts/painter.ts";
 import type { Clock } from "../clock.ts";
 import { errorFields, keepSecret, type Log } from "../log.ts";
 import type { Desk } from "../trading/desk.ts";
@@ -63,6 +63,8 @@ export type BotOptions = {
   }) => void | Promise<void>;
   /** The one-time code on the console, where nobody is listed yet. */
   readonly pairing?: { readonly code: string };
+  /** Draws the charts; a thread of its own without it. */
+  readonly painter?: Painter;
   /** From 0 to 1, for the jitter of retries. */
   readonly random?: () => number;
   /** Grows when stored dialogues of an older program can't be read any more; tests set it. */
@@ -102,16 +104,13 @@ export function createBot(options: BotOptions): Bot {
     const dialogues = createDialogues({ file, channel, presses, wall, ...version });
     const flattens = createFlattens({ desk, channel, wall });
     const byTheWay = (what: string) => (thrown: unknown) => log.info({ ...errorFields(thrown) }, what);
-    let renderer: ReturnType<typeof createRenderer> | null = null;
+    const painter = options.painter ?? createPainter({ wall });
     const charts = createChartRoom({
       desk,
       channel,
       wall,
       log,
-      draw: (figure) => {
-        renderer ??= createRenderer();
-        return renderer.png(figure);
-      },
+      draw: (figure) => painter.paint(figure),
       announce: (place) => {
         const topic = place.topicId === null ? {} : { message_thread_id: place.topicId };
         api.sendChatAction(place.chatId, "upload_photo", topic).catch(byTheWay("a chat action was not shown"));
@@ -229,6 +228,7 @@ export function createBot(options: BotOptions): Bot {
         dialogues.stop();
         flattens.stop();
         await channel.flush(STOP_MS_MAX);
+        await painter.close();
         // Whatever still waits for the disk goes with this write.
         await file.change((state) => state);
       },

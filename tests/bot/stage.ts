@@ -67,6 +67,8 @@ export async function startStage(
     log: silentLog,
     isDemo: false,
     random: () => 1,
+    // Drawing takes real time, which this clock knows nothing of; tests/charts and real-server.test.ts draw.
+    painter: { paint: async () => new Uint8Array([0, 80, 78, 71]), close: async () => {} },
     ...more,
   });
   const rest = async (): Promise<void> => {

@@ -178,7 +178,12 @@ const SPAN_WORDS: Readonly<Record<PnlSpan, string>> = { day: "Day", week: "Week"
 function countLine(totals: Totals): string {
   if (totals.trades === 0) return "No closed trades in this span";
   const rate = `${printNumber((totals.wins / totals.trades) * 100, 0)}%`;
-  const factor = totals.profitFactor === null ? "n/a (no loss)" : printNumber(totals.profitFactor, 2);
+  const factor =
+    totals.profitFactor === null
+      ? totals.losses === 0
+        ? "n/a (no loss)"
+        : "n/a (trades not at hand)"
+      : printNumber(totals.profitFactor, 2);
   return `Trades ${totals.trades}: ${totals.wins} W, ${totals.losses} L (${rate}) · PF ${factor}`;
 }
 
