@@ -370,6 +370,8 @@ export function createSession(parts: SessionParts): Session {
       stopWake();
       closed = true;
       while (isRunning || asksOpen > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve));
+      // The last events may have asked for another wake-up.
+      stopWake();
     },
   };
 }
