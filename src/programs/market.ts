@@ -24,6 +24,9 @@ export type MarketSpec = {
 /** Index points at which the synthetic market begins, in ticks of 0.25: S&P 500 futures near the end of 2026. */
 const START_POINTS = 6_800;
 
+/** The market counts a tick in ten-thousandths of a point. */
+const TICK_DECIMALS = 4;
+
 /** Returns the spec that settings ask for; `nowMs` is the machine's time. */
 export function marketSpec(settings: Settings, nowMs: number): MarketSpec {
   const { market, seed, volatility, hours, startAtMs } = settings.simulator;
@@ -53,7 +56,16 @@ export function openMarket(spec: MarketSpec, settings: Settings, state: string |
       state,
     });
   }
-  const opened = openRecording(spec.market, { symbol: spec.symbol, calendar, startMs: spec.startMs, state });
+  const opened = openRecording(spec.market, {
+    symbol: spec.symbol,
+    tickSizeE4: tick.units * 10 ** (TICK_DECIMALS - tick.decimals),
+    calendar,
+    startMs: spec.startMs,
+    contract: null,
+    // A recording has the past that it has: nothing invented is traded on.
+    pastSeed: null,
+    state,
+  });
   if (!opened.ok) throw badInput(printRecordingProblem(opened.error));
   return opened.value;
 }
