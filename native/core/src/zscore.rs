@@ -667,6 +667,17 @@ mod tests {
         assert_eq!(wide_product(u128::MAX, 2), (1, u128::MAX - 1));
         assert_eq!(wide_product(1 << 100, 1 << 100), (1 << 72, 0));
         assert_eq!(wide_product(12, 12), (0, 144));
+        // The only carry here comes out of the low halves' product.
+        assert_eq!(
+            wide_product(
+                0xb60d16e83b2409ecc2ce6f447ed4d57b,
+                0x612e7696a6cecc1bffff10617311d8a3
+            ),
+            (
+                0x451c005d46fd4c1b1ef40755f89d1be4,
+                0x91d10c0560d5114fe65a3f43c3ceb551
+            )
+        );
     }
 
     #[test]
