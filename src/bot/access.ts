@@ -13,14 +13,14 @@ export function mayDo(role: Role, needed: Role): boolean {
 }
 
 /** The code on the console is good for so long and so many tries. */
-export const PAIRING_MS_MAX = 10 * MINUTE_MS;
+const PAIRING_MS_MAX = 10 * MINUTE_MS;
 /** Is how many wrong codes end the pairing. */
-export const PAIRING_TRIES_MAX = 5;
+const PAIRING_TRIES_MAX = 5;
 
 /** A person may send so many commands a minute; stops are never counted. */
-export const COMMANDS_PER_MINUTE = 20;
+const COMMANDS_PER_MINUTE = 20;
 /** A person may press so many confirmations a minute. */
-export const CONFIRMS_PER_MINUTE = 5;
+const CONFIRMS_PER_MINUTE = 5;
 
 /** Answers who may. */
 export type Access = {

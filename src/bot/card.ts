@@ -10,13 +10,13 @@ import type { StateFile } from "./state-file.ts";
 import { statusView } from "./views/status.ts";
 
 /** In a session the card is edited at most this often. */
-export const CARD_MS_MIN = 15 * SECOND_MS;
+const CARD_MS_MIN = 15 * SECOND_MS;
 /** In a quiet market, when only its time changed. */
-export const CARD_QUIET_MS = MINUTE_MS;
+const CARD_QUIET_MS = MINUTE_MS;
 /** Where the market is closed; also the longest time without an edit. */
-export const CARD_CLOSED_MS = 5 * MINUTE_MS;
+const CARD_CLOSED_MS = 5 * MINUTE_MS;
 /** A card that was deleted is sent anew at most this often. */
-export const CARD_ANEW_MS = MINUTE_MS;
+const CARD_ANEW_MS = MINUTE_MS;
 
 /** Keeps the cards. */
 export type Cards = { start(): void; stop(): void; addChat(chatId: number): void };

@@ -13,7 +13,7 @@ import type { Button, View } from "./views/view.ts";
 export type Place = { readonly chatId: number; readonly topicId: number | null };
 
 /** What goes first, when several wait in a chat. */
-export const PRIORITIES = ["emergency", "critical", "answer", "fill", "card", "chart"] as const;
+const PRIORITIES = ["emergency", "critical", "answer", "fill", "card", "chart"] as const;
 
 /** Is how urgent a message is. */
 export type Priority = (typeof PRIORITIES)[number];
@@ -47,7 +47,7 @@ export type Delivery =
   | { readonly type: "gave_up"; readonly why: string };
 
 /** Is one thing to send. */
-export type Job = {
+type Job = {
   readonly place: Place;
   readonly content: Content;
   readonly priority: Priority;
@@ -72,7 +72,7 @@ export type Channel = {
 /** Answers that nobody could get for two minutes are of no use any more. */
 export const ANSWER_MS_MAX = 120_000;
 /** A chat's queue is bounded; beyond it the least urgent gives way. */
-export const JOBS_MAX = 200;
+const JOBS_MAX = 200;
 /** One call may take so long. */
 const CALL_MS_MAX = 20_000;
 const UPLOAD_MS_MAX = 60_000;

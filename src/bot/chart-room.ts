@@ -22,7 +22,7 @@ import { lines } from "./views/rich.ts";
 import { sizeOf } from "./views/words.ts";
 
 /** Is what is wanted, for whom and where. */
-export type ChartOrder = {
+type ChartOrder = {
   readonly kind: ChartKind;
   readonly theme: Theme;
   readonly asFile: boolean;
@@ -37,7 +37,7 @@ export type ChartRoom = {
 };
 
 /** So many pictures may wait to be drawn. */
-export const ORDERS_MAX = 8;
+const ORDERS_MAX = 8;
 /** At most so many pictures are kept for the same data. */
 const CACHE_MAX = 10;
 /** Charts of the day begin at the session's start, but look back at most so far. */

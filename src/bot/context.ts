@@ -6,7 +6,7 @@ import type { User } from "../config/schema.ts";
 import type { Log } from "../log.ts";
 import type { Desk, Origin } from "../trading/desk.ts";
 import type { Access } from "./access.ts";
-import type { Channel, Place, Priority } from "./channel.ts";
+import type { Channel, Place } from "./channel.ts";
 import type { ChartRoom } from "./chart-room.ts";
 import type { Dialogues } from "./dialogues.ts";
 import type { Flattens } from "./flattens.ts";
@@ -70,8 +70,3 @@ export type DialogueStart =
 
 /** Returns a reply of one message. */
 export const view = (shown: View): Reply => ({ type: "view", view: shown });
-
-/** Returns the priority of an answer. */
-export function answerPriority(isEmergency: boolean): Priority {
-  return isEmergency ? "emergency" : "answer";
-}

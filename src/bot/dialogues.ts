@@ -12,7 +12,7 @@ import { plain, run } from "./views/view.ts";
 export const DIALOGUE_VERSION = 1;
 
 /** A dialogue ends after so long without a word. */
-export const IDLE_MS_MAX = 300_000;
+const IDLE_MS_MAX = 300_000;
 
 /** Is whose dialogue, and where. */
 export type Seat = { readonly place: Place; readonly personId: number };

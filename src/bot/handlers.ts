@@ -5,32 +5,22 @@ import { conversations, createConversation } from "@grammyjs/conversations";
 import { Composer, type Context, type MiddlewareFn } from "grammy";
 import type { Update } from "grammy/types";
 import { errorFields } from "../log.ts";
-import { printDurationShort } from "../units.ts";
-import { mayDo } from "./access.ts";
-import { ANSWER_MS_MAX, type Content, type Priority } from "./channel.ts";
-import { commandNamed, unknownText } from "./commands/about.ts";
-import { type Command, KEYS, readTyped, wordsOf } from "./commands/command.ts";
-import type { BotContext, Call, Caller, Reply, Room } from "./context.ts";
+import { createAnswers } from "./answers.ts";
+import { commandNamed } from "./commands/about.ts";
+import { readTyped } from "./commands/command.ts";
+import type { BotContext, Room } from "./context.ts";
 import { createEditConfig, EDIT_CONFIG } from "./conversations/edit-config.ts";
-import { deedRole, perform } from "./deeds.ts";
 import { DIALOGUE_VERSION, seatKey } from "./dialogues.ts";
+import { ageOf, createObeyer, REPORT_MS_MAX } from "./obey.ts";
 import type { Pressed } from "./presses.ts";
 import type { ServerTime } from "./transport.ts";
 import { bold, lines, rich } from "./views/rich.ts";
-import { plain, run, type View } from "./views/view.ts";
-import { positionText } from "./views/words.ts";
+import { plain, run } from "./views/view.ts";
 
-/** An acting command older than this is not simply obeyed. */
-export const STALE_MS = 60_000;
-/** A report older than this is not answered, only counted. */
-export const REPORT_MS_MAX = 300_000;
 /** So many update ids are remembered, for what the chat server tells twice. */
-export const SEEN_MAX = 1_000;
+const SEEN_MAX = 1_000;
 /** A message's figures are renewed at most this often. */
-export const REFRESH_MS_MIN = 2_000;
-/** "n older messages skipped" waits so long for the rest of the backlog. */
-const SKIPPED_MS = 1_000;
-
+const REFRESH_MS_MIN = 2_000;
 /** The order of the middleware; a test holds it. */
 export const MIDDLEWARE_ORDER = [
   "recorder",
@@ -63,186 +53,13 @@ export type HandlerOptions = {
 /** Returns the middleware in its order. */
 export function createHandlers(options: HandlerOptions): readonly Named[] {
   const { room, serverTime } = options;
-  const { access, channel, presses, desk, dialogues, log, wall } = room;
+  const { access, presses, desk, dialogues, log, wall } = room;
   const seen = new Set<number>();
   const chains = new Map<number, Promise<void>>();
   const refreshed = new Map<string, number>();
-  const skipped = new Map<number, number>();
-  /** The newest stop that was obeyed: what raises risk and is older than it does nothing. */
-  let stopUpdateId = -1;
-  /** The newest /arm or /resume that was obeyed, by the time it was sent: an older stop does nothing. */
-  let riskSentAtMs = Number.NEGATIVE_INFINITY;
-
-  const post = (caller: Caller, content: Content, priority: Priority): void => {
-    void channel.post({
-      place: caller.place,
-      content,
-      priority,
-      personId: caller.user.id,
-      giveUpAfterMs: ANSWER_MS_MAX,
-    });
-  };
-  const answer = (caller: Caller, view: View, priority: Priority = "answer"): void =>
-    post(caller, { type: "text", view, isSilent: false }, priority);
-  const edit = (caller: Caller, view: View, priority: Priority = "answer"): void =>
-    post(caller, { type: "edit", view, messageId: () => caller.pressedMessageId }, priority);
-
-  const deliver = async (ctx: BotContext, reply: Reply, command: Command, isRefresh: boolean): Promise<void> => {
-    const { caller } = ctx;
-    const priority: Priority = command.isEmergency ? "emergency" : "answer";
-    switch (reply.type) {
-      case "view":
-        if (reply.replyKeyboard === true) {
-          const hint = plain(rich("The main buttons are below the text box."));
-          post(
-            caller,
-            { type: "text", view: hint, isSilent: true, replyKeyboard: KEYS.map((row) => row.map(([label]) => label)) },
-            priority,
-          );
-        }
-        return isRefresh ? edit(caller, reply.view, priority) : answer(caller, reply.view, priority);
-      case "chart": {
-        const { kind, theme, asFile } = reply;
-        const isTaken = room.charts.order({ kind, theme, asFile, place: caller.place, personId: caller.user.id });
-        if (!isTaken) answer(caller, plain(rich("Too many pictures are being drawn already; try again in a moment.")));
-        return;
-      }
-      case "file": {
-        const bytes = new TextEncoder().encode(reply.text);
-        return post(
-          caller,
-          { type: "document", bytes, name: reply.name, caption: bold(reply.caption), buttons: [] },
-          "answer",
-        );
-      }
-      case "dialogue": {
-        await ctx.conversation.exitAll();
-        dialogues.end({ place: caller.place, personId: caller.user.id });
-        return ctx.conversation.enter(EDIT_CONFIG, reply.start);
-      }
-      case "nothing":
-        return;
-      default:
-        return reply satisfies never;
-    }
-  };
-
-  const runCommand = async (ctx: BotContext, command: Command, rest: string, isRefresh: boolean): Promise<void> => {
-    const { caller } = ctx;
-    const words = wordsOf(rest);
-    if (!mayDo(caller.user.role, command.role)) {
-      return answer(
-        caller,
-        plain(
-          rich(
-            `/${command.name} is for ${command.role === "owner" ? "owners" : "traders and owners"}; you are ${caller.user.role} here. Nothing was done.`,
-          ),
-        ),
-      );
-    }
-    const isStop = command.kind === "stop" || command.kind === "flatten";
-    if (!access.allow(caller.user.id, "command") && !isStop) return;
-    if (words[0]?.toLowerCase() === "help" && command.name !== "help") return runNamed(ctx, "help", command.name);
-    const ageMs = ageOf(ctx, serverTime);
-    const call: Call = { room, caller, rest, words, late: null };
-    if (command.kind === "report") {
-      if (ageMs <= REPORT_MS_MAX) return deliver(ctx, await command.run(call), command, isRefresh);
-      return countSkipped(caller);
-    }
-    const old = ageMs > STALE_MS;
-    const sent = `sent ${printDurationShort(ageMs)} ago`;
-    if (!isStop) {
-      if (caller.origin.updateId !== null && caller.origin.updateId < stopUpdateId)
-        return answer(
-          caller,
-          plain(rich(`/${command.name} was not run: a stop came after it. Send it again if you still want it.`)),
-        );
-      if (!old) return deliver(ctx, await command.run(call), command, isRefresh);
-      const again = `/${command.name}${rest === "" ? "" : ` ${rest}`}`;
-      const offer = again.length <= 60 ? [[run("Do it now", again)]] : [];
-      return answer(caller, { text: rich(`/${command.name} was ${sent} and was not run. Do it now?`), buttons: offer });
-    }
-    stopUpdateId = Math.max(stopUpdateId, caller.origin.updateId ?? -1);
-    if (old && serverTime.nowMs() - ageMs < riskSentAtMs)
-      return answer(
-        caller,
-        plain(
-          rich(
-            `/${command.name}, ${sent}, was not run: a later /resume or /arm was obeyed. Send it again if you still want it.`,
-          ),
-        ),
-        "emergency",
-      );
-    const ended = command.isEmergency ? dialogues.end({ place: caller.place, personId: caller.user.id }) : null;
-    if (command.kind === "flatten" && old) {
-      await desk.pause(caller.origin, null);
-      const position = positionText(desk.snapshot().status.position?.position ?? 0);
-      const late = `/flatten was ${sent}; entries are paused now. Position ${position}. Flatten now?`;
-      await deliver(ctx, await command.run({ ...call, late }), command, false);
-    } else {
-      await deliver(ctx, await command.run({ ...call, late: old ? `(late: ${sent})` : null }), command, isRefresh);
-    }
-    if (ended !== null) answer(caller, plain(rich(`The edit of ${ended} was left; nothing changed there.`)));
-  };
-
-  const runNamed = async (ctx: BotContext, name: string, rest: string, isRefresh = false): Promise<void> => {
-    const command = commandNamed(name);
-    if (command === undefined) return answer(ctx.caller, plain(rich(unknownText(name))));
-    await runCommand(ctx, command, rest, isRefresh);
-  };
-
-  const countSkipped = (caller: Caller): void => {
-    const { chatId } = caller.place;
-    const count = (skipped.get(chatId) ?? 0) + 1;
-    skipped.set(chatId, count);
-    if (count > 1) return;
-    wall.after(SKIPPED_MS, () => {
-      const total = skipped.get(chatId) ?? 0;
-      skipped.delete(chatId);
-      answer(caller, {
-        text: rich(`${total} older ${total === 1 ? "message" : "messages"} skipped: they waited more than 5 min.`),
-        buttons: [[run("Status", "/status")]],
-      });
-    });
-  };
-
-  const runPress = async (ctx: BotContext, pressed: Pressed): Promise<void> => {
-    const { caller } = ctx;
-    switch (pressed.type) {
-      case "run":
-      case "refresh": {
-        const typed = readTyped(pressed.command, ctx.me.username);
-        if (typed === null || typed === "other") return;
-        return runNamed(ctx, typed.name, typed.rest, pressed.type === "refresh");
-      }
-      case "acknowledge": {
-        options.seenNotice(pressed.noticeId);
-        await desk.acknowledge(caller.origin, pressed.noticeId);
-        return answer(caller, plain(rich(`#${pressed.noticeId} acknowledged by @${caller.user.name}.`)));
-      }
-      case "deed": {
-        if (!mayDo(caller.user.role, deedRole(pressed.deed)))
-          return answer(caller, plain(rich("You may not do this; nothing was done.")));
-        const isStop = pressed.deed.verb === "flatten";
-        if (!isStop && (caller.origin.updateId ?? 0) < stopUpdateId && pressed.deed.verb !== "dismiss")
-          return edit(caller, plain(rich("Not done: a stop came after this press.")));
-        if (isStop) {
-          stopUpdateId = Math.max(stopUpdateId, caller.origin.updateId ?? -1);
-          const ended = dialogues.end({ place: caller.place, personId: caller.user.id });
-          if (ended !== null) answer(caller, plain(rich(`The edit of ${ended} was left; nothing changed there.`)));
-        }
-        if (pressed.deed.verb === "resume" || pressed.deed.verb === "arm") riskSentAtMs = serverTime.nowMs();
-        const shown = await perform({ room, caller, rest: "", words: [], late: null }, pressed.deed);
-        return shown === null ? undefined : edit(caller, shown, isStop ? "emergency" : "answer");
-      }
-      case "wrong_person":
-      case "expired":
-      case "unknown":
-        return;
-      default:
-        return pressed satisfies never;
-    }
-  };
+  const answers = createAnswers(room);
+  const { post, answer } = answers;
+  const { runNamed, runPress } = createObeyer({ room, serverTime, answers, seenNotice: options.seenNotice });
 
   /** Answers the press at once, before any work, and returns what it means; undefined where nothing is to be done. */
   const takePress = (ctx: BotContext): Pressed | undefined => {
@@ -458,12 +275,6 @@ export function isUrgentUpdate(update: Update, botName: string, presses: Room["p
   const pressed = presses.peek(data);
   if (pressed.type === "run" || pressed.type === "refresh") return isUrgentText(pressed.command);
   return pressed.type === "acknowledge" || (pressed.type === "deed" && pressed.deed.verb === "flatten");
-}
-
-function ageOf(ctx: BotContext, serverTime: ServerTime): number {
-  // A press has no date of its own; its button has an expiry.
-  const date = ctx.callbackQuery === undefined ? ctx.message?.date : undefined;
-  return date === undefined ? 0 : Math.max(0, serverTime.nowMs() - date * 1_000);
 }
 
 /** Remembers when a message was last renewed; bounded by forgetting all that may be renewed again. */

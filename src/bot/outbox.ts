@@ -14,17 +14,17 @@ import { bold, lines } from "./views/rich.ts";
 import type { View } from "./views/view.ts";
 
 /** More fills than this within `FOLD_MS` become one message. */
-export const FILLS_MAX = 5;
+const FILLS_MAX = 5;
 /** Is the span in which fills count as quick. */
-export const FOLD_MS = 10 * SECOND_MS;
+const FOLD_MS = 10 * SECOND_MS;
 /** The same key is told at most once in this time; later ones are counted. */
-export const DEDUPE_MS = MINUTE_MS;
+const DEDUPE_MS = MINUTE_MS;
 /** A notice older than this is told in one digest, unless it is critical. */
-export const OLD_MS = HOUR_MS;
+const OLD_MS = HOUR_MS;
 /** An unseen critical notice is repeated so long after it was sent. */
-export const REPEAT_AFTER_MS: readonly number[] = [2 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
+const REPEAT_AFTER_MS: readonly number[] = [2 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
 /** NOT FLAT is repeated this often until it is flat or seen. */
-export const NOT_FLAT_EVERY_MS = MINUTE_MS;
+const NOT_FLAT_EVERY_MS = MINUTE_MS;
 /** So many unseen ones are kept; the oldest give way. */
 const UNSEEN_MAX = 50;
 
@@ -319,7 +319,7 @@ export function createOutbox(options: {
 }
 
 /** Returns how a notice arrives: by its own override, else by its class; critical ones are never off. */
-export function modeOf(settings: Settings, queued: Pick<QueuedNotice, "class" | "notice">): "on" | "silent" | "off" {
+function modeOf(settings: Settings, queued: Pick<QueuedNotice, "class" | "notice">): "on" | "silent" | "off" {
   const { notice } = queued;
   const name = notice.event === "told" ? notice.name : notice.event;
   const mode = settings.notices.overrides[name] ?? settings.notices[queued.class];

@@ -8,12 +8,12 @@ import { printDurationShort } from "../units.ts";
 import { within } from "./channel.ts";
 
 /** Is what the poll is doing. */
-export type PollState = "starting" | "polling" | "backing off" | "conflict" | "unauthorized" | "stopped";
+type PollState = "starting" | "polling" | "backing off" | "conflict" | "unauthorized" | "stopped";
 
 /** The server holds a poll open so long. */
-export const POLL_SECONDS = 30;
+const POLL_SECONDS = 30;
 /** A poll without an answer is given up after this; twice in a row is the 90 seconds after which the loop has begun anew. */
-export const POLL_MS_MAX = 45_000;
+const POLL_MS_MAX = 45_000;
 const BACKOFF_MS_MAX = 60_000;
 const CONFLICT_MS_MIN = 5_000;
 const UNAUTHORIZED_MS = 60_000;

@@ -11,10 +11,10 @@ export const DEEDS_MAX = 1_000;
 export const CALLBACK_BYTES_MAX = 64;
 
 /** Is a button on its way to the Bot API. */
-export type WireButton = { readonly text: string; readonly callback_data: string };
+type WireButton = { readonly text: string; readonly callback_data: string };
 
 /** Is a keyboard with the nonces that are in it. */
-export type Keyboard = { readonly rows: readonly (readonly WireButton[])[]; readonly nonces: readonly string[] };
+type Keyboard = { readonly rows: readonly (readonly WireButton[])[]; readonly nonces: readonly string[] };
 
 /** Is what a press turned out to be. */
 export type Pressed =

@@ -28,7 +28,7 @@ export type Unseen = {
 };
 
 /** Is the whole file. */
-export type BotState = {
+type BotState = {
   readonly version: 1;
   readonly dialogues: Readonly<Record<string, StoredDialogue>>;
   /** Chat id → message id of its pinned card. */
@@ -37,7 +37,7 @@ export type BotState = {
 };
 
 /** Is the state of a first start. */
-export const EMPTY_STATE: BotState = { version: 1, dialogues: {}, cards: {}, unseen: [] };
+const EMPTY_STATE: BotState = { version: 1, dialogues: {}, cards: {}, unseen: [] };
 
 /** A larger file is not one of ours. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024;

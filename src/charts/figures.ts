@@ -27,7 +27,7 @@ export type ChartTrade = {
 };
 
 /** Is the open position, for its stop and target lines. */
-export type ChartPosition = {
+type ChartPosition = {
   readonly position: number;
   readonly entryAtMs: number;
   readonly averageTicks: number;

@@ -7,7 +7,7 @@ import type { CommandWords } from "../views/about.ts";
  * How a command treats time: a report is answered while it is young; a stop is obeyed however late; `risk` and
  * `settings` are not run when they waited, `flatten` pauses at once and asks again.
  */
-export type Kind = "report" | "stop" | "flatten" | "risk" | "settings";
+type Kind = "report" | "stop" | "flatten" | "risk" | "settings";
 
 /** Is one command. */
 export type Command = CommandWords & {

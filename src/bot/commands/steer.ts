@@ -96,12 +96,7 @@ export const STEER: readonly Command[] = [
 ];
 
 /** Returns the message of an answer from the desk, with state first. */
-export function answered(
-  call: Call,
-  answer: Answer,
-  more: readonly string[],
-  buttons: readonly (readonly Button[])[],
-): Reply {
+function answered(call: Call, answer: Answer, more: readonly string[], buttons: readonly (readonly Button[])[]): Reply {
   return view(answerView(call.room.desk.snapshot(), answer, call.late, answer.accepted ? more : [], buttons));
 }
 

@@ -26,7 +26,7 @@ import type { View } from "../views/view.ts";
 export const EDIT_CONFIG = "editConfig";
 
 /** A value that is not understood is asked for again so many times. */
-export const TRIES_MAX = 5;
+const TRIES_MAX = 5;
 
 /** Is where the dialogue stands; plain data, it is kept on the disk. */
 type Step =

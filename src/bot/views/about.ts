@@ -78,7 +78,7 @@ export type ChannelHealth = {
 };
 
 /** A clock off by more than this is named a warning. */
-export const SKEW_MS_MAX = 5_000;
+const SKEW_MS_MAX = 5_000;
 
 /** Returns links, clocks and queues. */
 export function healthView(snap: DeskSnapshot, channel: ChannelHealth): View {

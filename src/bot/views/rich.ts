@@ -2,7 +2,7 @@
 // Offsets count UTF-16 units, as the Bot API does.
 
 /** Is an emphasised stretch of a text. */
-export type Entity = { readonly type: "bold" | "code" | "pre"; readonly offset: number; readonly length: number };
+type Entity = { readonly type: "bold" | "code" | "pre"; readonly offset: number; readonly length: number };
 
 /** Is a text with its emphasis. */
 export type Rich = { readonly text: string; readonly entities: readonly Entity[] };

@@ -29,7 +29,7 @@ export function statusView(snap: DeskSnapshot): View {
 }
 
 /** Returns the card's text: state, position, signal, day, limits, age. */
-export function statusText(snap: DeskSnapshot): Rich {
+function statusText(snap: DeskSnapshot): Rich {
   const { status } = snap;
   const { today } = status;
   const streak = `Losses in a row ${today.lossStreak}/${snap.settings.risk.lossStreak}`;

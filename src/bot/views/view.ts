@@ -17,7 +17,7 @@ export type Deed =
   | { readonly verb: "pick"; readonly what: string };
 
 /** Is what a button does. */
-export type Press =
+type Press =
   /** Shows the command's answer in place of this message, at most every two seconds. */
   | { readonly type: "refresh"; readonly command: string }
   /** Runs the command as if it had been typed. */
@@ -34,7 +34,7 @@ export type Button = { readonly label: string; readonly press: Press };
 export type View = { readonly text: Rich; readonly buttons: readonly (readonly Button[])[] };
 
 /** A confirmation can be pressed this long. */
-export const CONFIRM_MS = 60_000;
+const CONFIRM_MS = 60_000;
 /** A preview of settings can be applied this long. */
 export const PREVIEW_MS = 300_000;
 

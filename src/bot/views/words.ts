@@ -9,7 +9,6 @@ import {
   printDurationShort,
   printMove,
   printNumber,
-  printPoints,
   printPrice,
   printTime,
   type TickSize,
@@ -173,11 +172,6 @@ export function dayName(tradeDate: string): string {
   const names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   const name = names[Number(month) - 1];
   return name === undefined ? tradeDate || "no trading day yet" : `${Number(day)} ${name} ${year}`;
-}
-
-/** Returns signed points: "+4.75". */
-export function points(snap: DeskSnapshot, moveTicks: number): string {
-  return printPoints(Math.round(moveTicks), sizeOf(snap));
 }
 
 /** A pause "until /resume" is sent without an end; longer ends than this are shown with their date by `time`. */
