@@ -8,6 +8,7 @@ pub mod backtest;
 pub mod bars;
 pub mod calendar;
 pub mod effect;
+pub mod engine;
 pub mod event;
 pub mod exchange;
 pub mod frames;

@@ -1,0 +1,380 @@
+//! The state behind the engine and the few ways in which every part of it speaks: effects, notices, the next wake-up.
+
+use super::EngineError;
+use super::day::Day;
+use super::decide::{EntryPlan, TripPlan};
+use super::exits::ExitPlan;
+use super::hours::Hours;
+use super::link::LinkState;
+use super::market::Market;
+use super::posture::PostureState;
+use super::risk::RiskState;
+use crate::bars::BarBuilder;
+use crate::effect::{Caused, Effect, Notice, NoticeClass};
+use crate::event::{BrokerPosition, Event};
+use crate::frames::Input;
+use crate::orders::OrderBook;
+use crate::position::{Ledger, Position};
+use crate::settings::EngineSettings;
+use crate::status::Blocked;
+use crate::strategy::Strategy;
+use crate::zscore::RollingZ;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// A notice of the same key is told at most once in this time; the outbox counts no more than these.
+pub(super) const NOTICE_FOLD_MS: i64 = 60_000;
+/// Commands' update ids that are remembered (reliability note, section F).
+pub(super) const UPDATE_IDS_MAX: usize = 1_000;
+/// Stands for "no time".
+pub(super) const NEVER_MS: i64 = i64::MAX;
+
+/// A float that survives being written down: its bits are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Real(u64);
+
+impl From<f64> for Real {
+    fn from(value: f64) -> Real {
+        Real(value.to_bits())
+    }
+}
+
+impl From<Real> for f64 {
+    fn from(real: Real) -> f64 {
+        f64::from_bits(real.0)
+    }
+}
+
+/// A gate that the shell keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ShellGate {
+    pub blocks: bool,
+    pub detail: String,
+}
+
+/// Positions that our orders do not explain: nothing is touched until a person decides (R11–R14).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mismatch {
+    pub brokers: BrokerPosition,
+    pub ours: i64,
+}
+
+/// Everything that the engine knows.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Core {
+    pub seq: i64,
+    pub at_ms: i64,
+    pub version: String,
+    pub badge: String,
+    pub revision: u32,
+    pub settings: EngineSettings,
+    pub hours: Hours,
+    pub strategy: Strategy,
+    pub bars: BarBuilder,
+    pub bars_closed: i64,
+    pub market: Market,
+    pub link: LinkState,
+    pub orders: OrderBook,
+    pub order_seq: i64,
+    pub highest_order_id: i64,
+    pub position: Position,
+    pub ledger: Ledger,
+    pub trip_seq: i64,
+    pub entry: Option<EntryPlan>,
+    pub trip: Option<TripPlan>,
+    pub exit: Option<ExitPlan>,
+    pub flat_since_ms: i64,
+    pub posture: PostureState,
+    pub risk: RiskState,
+    pub day: Day,
+    pub mismatch: Option<Mismatch>,
+    pub questions: BTreeMap<String, String>,
+    pub shell_gates: BTreeMap<String, ShellGate>,
+    pub last_blocked: Option<Blocked>,
+    pub seen_updates: VecDeque<i64>,
+    pub told_at_ms: BTreeMap<String, i64>,
+    /// When the shell will knock; `NEVER_MS` = not asked.
+    pub wake_at_ms: i64,
+    #[serde(skip)]
+    pub out: Vec<Caused>,
+}
+
+impl Core {
+    /// Returns the state before its first event.
+    pub fn new(settings: &EngineSettings, at_ms: i64) -> Result<Core, EngineError> {
+        let refuse = |error: String| EngineError::Settings(error);
+        Ok(Core {
+            seq: 0,
+            at_ms,
+            version: String::new(),
+            badge: String::new(),
+            revision: 0,
+            hours: Hours::new(&settings.session).map_err(|error| refuse(error.to_string()))?,
+            strategy: Strategy::try_new(&settings.strategy, &settings.risk)
+                .map_err(|error| refuse(error.to_string()))?,
+            bars: BarBuilder::new(settings.strategy.sampling_ms),
+            bars_closed: 0,
+            market: Market::default(),
+            link: LinkState::new(at_ms),
+            orders: OrderBook::default(),
+            order_seq: 0,
+            highest_order_id: 0,
+            position: Position::default(),
+            ledger: Ledger::default(),
+            trip_seq: 0,
+            entry: None,
+            trip: None,
+            exit: None,
+            flat_since_ms: at_ms,
+            posture: PostureState::new(),
+            risk: RiskState::default(),
+            day: Day::default(),
+            mismatch: None,
+            questions: BTreeMap::new(),
+            shell_gates: BTreeMap::new(),
+            last_blocked: None,
+            seen_updates: VecDeque::new(),
+            told_at_ms: BTreeMap::new(),
+            wake_at_ms: NEVER_MS,
+            out: Vec::new(),
+            settings: settings.clone(),
+        })
+    }
+
+    /// Takes in one input at its time. Timers that are due come first, so that what they allow is allowed at once.
+    pub fn take(&mut self, seq: i64, at_ms: i64, input: Input) -> Result<(), EngineError> {
+        self.seq = seq;
+        self.at_ms = at_ms;
+        let timers_due = at_ms >= self.wake_at_ms;
+        if timers_due {
+            self.wake_at_ms = NEVER_MS;
+            self.run_timers();
+        }
+        let needs_settling = match input {
+            Input::Trade(trade) => self.on_trade(trade),
+            Input::Quote(quote) => self.on_quote(quote),
+            Input::Event(event) => {
+                self.on_event(*event)?;
+                true
+            }
+        };
+        if needs_settling || timers_due {
+            self.settle();
+        }
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: Event) -> Result<(), EngineError> {
+        match event {
+            // Unpacked before they come here.
+            Event::Trade { .. } | Event::Quote { .. } | Event::Woke {} => {}
+            Event::Started {
+                version,
+                badge,
+                starts_trading,
+                after_crash,
+                latched,
+                revision,
+                settings,
+            } => {
+                self.revision = revision;
+                self.version = version;
+                self.badge = badge;
+                self.take_settings(settings)?;
+                self.on_started(starts_trading, after_crash, latched);
+            }
+            Event::Stopped { reason } => self.on_stopped(reason),
+            Event::History { bars } => self.on_history(bars),
+            Event::LinkChanged {
+                link,
+                epoch,
+                detail,
+                account,
+            } => self.on_link(link, epoch, detail, account),
+            Event::FeedChanged { ok, detail } => self.on_feed(ok, detail),
+            Event::ContractResolved { contract } => self.on_contract(contract),
+            Event::AskFailed { ask, detail } => self.on_ask_failed(ask, &detail),
+            Event::Sent {
+                order_ref,
+                order_id,
+                epoch,
+            } => self.on_sent(&order_ref, order_id, epoch),
+            Event::NotSent { order_ref, reason } => self.on_not_sent(&order_ref, &reason),
+            Event::OrderReported { order } => self.on_order_reported(&order),
+            Event::OrderRefused {
+                order_ref,
+                code,
+                text,
+            } => self.on_order_refused(&order_ref, code, text),
+            Event::ChangeRefused {
+                order_ref,
+                code,
+                text,
+            } => self.on_change_refused(&order_ref, code, &text),
+            Event::OrderWarned {
+                order_ref,
+                code,
+                text,
+            } => self.on_order_warned(&order_ref, code, &text),
+            Event::Fill { fill } => self.on_fill(&fill),
+            Event::Commission { exec_id, fee_cents } => self.on_commission(&exec_id, fee_cents),
+            Event::PositionReported { position } => self.on_position_reported(&position),
+            // Figures for people; the shell shows them from the gateway's own view.
+            Event::AccountReported { .. } => {}
+            Event::Reconciled {
+                open_orders,
+                fills,
+                positions,
+                broker_at_ms: _,
+            } => {
+                self.on_reconciled(&open_orders, &fills, &positions);
+            }
+            Event::Command {
+                by,
+                update_id,
+                command,
+            } => self.on_command(by, update_id, command),
+            Event::ConfigChanged {
+                revision,
+                by,
+                update_id,
+                changes,
+                settings,
+            } => {
+                if let Some(id) = update_id {
+                    self.remember_update(id);
+                }
+                self.take_settings(settings)?;
+                self.revision = revision;
+                self.notice(
+                    NoticeClass::Control,
+                    None,
+                    Notice::ConfigChanged {
+                        revision,
+                        by,
+                        changes,
+                    },
+                );
+            }
+            Event::SummaryDue {} => self.on_summary_due(),
+            Event::GateChanged {
+                gate,
+                blocks,
+                detail,
+            } => self.on_gate_changed(gate, blocks, detail),
+            Event::Told {
+                class,
+                event,
+                lines,
+            } => self.on_told(&class, event, lines),
+        }
+        Ok(())
+    }
+
+    fn take_settings(&mut self, settings: EngineSettings) -> Result<(), EngineError> {
+        if settings == self.settings {
+            return Ok(());
+        }
+        let refuse = |error: String| EngineError::Settings(error);
+        self.hours = Hours::new(&settings.session).map_err(|error| refuse(error.to_string()))?;
+        let resampled = settings.strategy.sampling_ms != self.settings.strategy.sampling_ms
+            || settings.strategy.price != self.settings.strategy.price;
+        RollingZ::new(settings.strategy.window, settings.strategy.ddof)
+            .map_err(|error| refuse(error.to_string()))?;
+        self.strategy
+            .reconfigure(&settings.strategy, &settings.risk);
+        let refill = resampled || settings.strategy.window != self.settings.strategy.window;
+        if resampled {
+            self.bars = BarBuilder::new(settings.strategy.sampling_ms);
+        }
+        self.settings = settings;
+        if refill {
+            self.refill_window();
+        }
+        Ok(())
+    }
+
+    /// Brings the world nearer to what is wanted, one step at a time; asks to be woken for what comes next.
+    pub fn settle(&mut self) {
+        self.advance_exit();
+        self.protect();
+        self.pump_asks();
+        self.watch_gates();
+        self.ask_wake(self.next_due_ms());
+    }
+
+    /// Adds an effect, caused by the present input.
+    pub fn emit(&mut self, effect: Effect) {
+        self.out.push(Caused {
+            cause: self.seq,
+            effect,
+        });
+    }
+
+    /// Queues a notice; one with a key is told at most once in a minute.
+    pub fn notice(&mut self, class: NoticeClass, key: Option<&str>, notice: Notice) {
+        self.notice_every(NOTICE_FOLD_MS, class, key, notice);
+    }
+
+    /// Queues a notice; one with a key is told at most once in `fold_ms`.
+    pub fn notice_every(
+        &mut self,
+        fold_ms: i64,
+        class: NoticeClass,
+        key: Option<&str>,
+        notice: Notice,
+    ) {
+        if let Some(key) = key {
+            let at_ms = self.at_ms;
+            if self
+                .told_at_ms
+                .get(key)
+                .is_some_and(|told_ms| at_ms - told_ms < fold_ms)
+            {
+                return;
+            }
+            self.told_at_ms
+                .retain(|_, told_ms| at_ms - *told_ms < 3_600_000);
+            self.told_at_ms.insert(key.to_owned(), at_ms);
+        }
+        self.emit(Effect::NoticeQueued {
+            class,
+            dedupe_key: key.map(str::to_owned),
+            notice,
+        });
+    }
+
+    /// Notes something that should not happen.
+    pub fn anomaly(&mut self, detail: String) {
+        self.emit(Effect::Anomaly { detail });
+    }
+
+    /// Tells that a control tripped or cleared.
+    pub fn control(&mut self, control: &str, tripped: bool, detail: String) {
+        self.emit(Effect::Control {
+            control: control.to_owned(),
+            tripped,
+            detail,
+        });
+    }
+
+    /// Asks to be woken at `at_ms` unless that is asked for already.
+    pub fn ask_wake(&mut self, at_ms: i64) {
+        if at_ms < self.wake_at_ms {
+            self.wake_at_ms = at_ms.max(self.at_ms + 1);
+            let at_ms = self.wake_at_ms;
+            self.emit(Effect::WakeAt { at_ms });
+        }
+    }
+
+    /// Returns a fresh sequence number for order references: never used before, never going back.
+    pub fn next_order_seq(&mut self) -> i64 {
+        self.order_seq = self.seq.max(self.order_seq + 1);
+        self.order_seq
+    }
+
+    /// Returns what one tick of one contract is worth.
+    pub fn tick_value_cents(&self) -> i64 {
+        self.settings.instrument.tick_value_cents
+    }
+}

@@ -1,0 +1,271 @@
+//! Leaving: never a moment with both an exit and a leg able to fill. Entries and legs are taken back and seen ended, then
+//! one order at the market closes exactly what our fills say is held; a flatten asks the broker before it says flat.
+
+use super::core::{Core, NEVER_MS};
+use crate::effect::{Notice, NoticeClass, OrderRequest};
+use crate::orders::{OrderState, order_ref};
+use crate::status::{ExitReason, Leg, OrderKind, Posture, Side, Tif};
+use serde::{Deserialize, Serialize};
+
+/// A further exit order is tried so long after the one before (B.5).
+const RETRY_MS: i64 = 5_000;
+/// Not flat after so long is an alarm, repeated (B.5).
+const NOT_FLAT_MS: i64 = 20_000;
+const NOT_FLAT_REPEAT_MS: i64 = 60_000;
+/// The broker is asked again whether we are flat after so long.
+const VERIFY_MS: i64 = 1_000;
+
+/// An exit under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ExitPlan {
+    pub reason: ExitReason,
+    pub by: String,
+    pub why: String,
+    pub started_ms: i64,
+    /// True where the posture waits for the broker's word.
+    pub is_flatten: bool,
+    /// The day's net before, to tell what the flatten cost.
+    pub net_before_cents: i64,
+    pub attempts: u32,
+    pub last_attempt_ms: i64,
+    pub next_alarm_ms: i64,
+    /// When the broker is asked next whether we are flat.
+    pub verify_at_ms: i64,
+    /// True once a person has seen the alarm.
+    pub acknowledged: bool,
+}
+
+impl Core {
+    /// Begins to leave the position; one under way goes on.
+    pub fn begin_exit(&mut self, reason: ExitReason, by: &str, why: &str) {
+        if self.exit.is_some() {
+            return;
+        }
+        if let Some(trip) = &mut self.trip {
+            trip.exit_reason = Some(reason);
+        }
+        self.exit = Some(ExitPlan {
+            reason,
+            by: by.to_owned(),
+            why: why.to_owned(),
+            started_ms: self.at_ms,
+            is_flatten: false,
+            net_before_cents: self.day.net_cents(),
+            attempts: 0,
+            last_attempt_ms: 0,
+            next_alarm_ms: self.at_ms + NOT_FLAT_MS,
+            verify_at_ms: self.at_ms,
+            acknowledged: false,
+        });
+    }
+
+    /// Begins to close everything until the broker confirms; joins one under way.
+    pub fn begin_flatten(&mut self, reason: ExitReason, by: &str, after: Posture) {
+        let joins = self.posture.now == Posture::Flattening;
+        if !joins {
+            self.posture.after_flatten = if self.posture.now == Posture::Halted {
+                Posture::Halted
+            } else {
+                after
+            };
+            let detail = if self.is_halted() || self.posture.now == Posture::Halted {
+                self.posture.reason.clone()
+            } else {
+                "flatten".to_owned()
+            };
+            self.set_posture(Posture::Flattening, None, &detail, by);
+            let orders = u32::try_from(self.orders.live().count()).unwrap_or(u32::MAX);
+            let notice = Notice::Flattening {
+                by: by.to_owned(),
+                position: self.position.signed(),
+                orders,
+            };
+            self.notice(NoticeClass::Control, None, notice);
+        } else if after == Posture::Halted {
+            self.posture.after_flatten = Posture::Halted;
+        }
+        self.begin_exit(reason, by, "flatten");
+        let at_ms = self.at_ms;
+        if let Some(plan) = &mut self.exit {
+            if !plan.is_flatten {
+                plan.started_ms = at_ms;
+                plan.next_alarm_ms = at_ms + NOT_FLAT_MS;
+            }
+            plan.is_flatten = true;
+            if !joins {
+                plan.reason = reason;
+            }
+        }
+    }
+
+    /// Takes the next step of an exit, if one can be taken now.
+    pub fn advance_exit(&mut self) {
+        let Some(plan) = self.exit.clone() else {
+            return;
+        };
+        if !self.is_link_up() || !self.link.reconciled {
+            return;
+        }
+        self.cancel_entries(&plan.why);
+        let signed = self.position.signed();
+        // While the market is closed nothing can be sold: the stop keeps its place until it can.
+        if signed != 0 && self.market_open() == Some(false) {
+            return;
+        }
+        for order_ref in self
+            .orders
+            .live_refs(|order| matches!(order.leg, Leg::Stop | Leg::Target))
+        {
+            self.cancel_order(&order_ref, &plan.why);
+        }
+        if self.orders.live().next().is_some() {
+            return;
+        }
+        if signed == 0 {
+            self.finish_exit(&plan);
+            return;
+        }
+        if plan.attempts > 0 && self.at_ms - plan.last_attempt_ms < RETRY_MS {
+            return;
+        }
+        self.place_exit(signed, &plan);
+    }
+
+    fn place_exit(&mut self, signed: i64, plan: &ExitPlan) {
+        let Ok(quantity) = u32::try_from(signed.abs()) else {
+            return;
+        };
+        let seq = self.next_order_seq();
+        let order = OrderRequest {
+            order_ref: order_ref(
+                &self.settings.instance,
+                &self.day.trade_date,
+                seq,
+                Leg::Exit,
+            ),
+            side: if signed > 0 { Side::Sell } else { Side::Buy },
+            quantity,
+            kind: OrderKind::Market {},
+            tif: Tif::Day,
+            parent_ref: None,
+            oca_group: None,
+            outside_rth: true,
+        };
+        if let Some(exit) = &mut self.exit {
+            exit.attempts += 1;
+            exit.last_attempt_ms = self.at_ms;
+        }
+        let why = format!(
+            "{}: {}",
+            super::execution::reason_word(plan.reason),
+            plan.why
+        );
+        self.place(vec![order], &why);
+    }
+
+    fn finish_exit(&mut self, plan: &ExitPlan) {
+        if !plan.is_flatten {
+            self.exit = None;
+            return;
+        }
+        if self.at_ms >= plan.verify_at_ms && !self.link.state_is_out() {
+            if let Some(exit) = &mut self.exit {
+                exit.verify_at_ms = self.at_ms + VERIFY_MS;
+            }
+            self.want_state(self.at_ms);
+        }
+    }
+
+    /// The broker has told everything: ends a flatten where it says flat as well.
+    pub fn verify_flat(&mut self, brokers_position: i64, own_orders: usize) {
+        let Some(plan) = self.exit.clone() else {
+            return;
+        };
+        let mine_flat = self.position.signed() == 0 && self.orders.live().next().is_none();
+        if !plan.is_flatten || !mine_flat || brokers_position != 0 || own_orders > 0 {
+            return;
+        }
+        self.exit = None;
+        self.confirm_flat(self.day.net_cents() - plan.net_before_cents);
+    }
+
+    /// Alarms where an exit takes too long; repeats for a flatten until flat or seen.
+    pub fn check_exit_time(&mut self) {
+        let Some(plan) = self.exit.clone() else {
+            return;
+        };
+        if self.at_ms < plan.next_alarm_ms {
+            return;
+        }
+        if let Some(exit) = &mut self.exit {
+            exit.next_alarm_ms = self.at_ms + NOT_FLAT_REPEAT_MS;
+        }
+        if plan.acknowledged {
+            return;
+        }
+        let waits = self.exit_waits_for();
+        let seconds = (self.at_ms - plan.started_ms) / 1_000;
+        self.control("flatten_failed", true, waits.clone());
+        let notice = Notice::NotFlat {
+            seconds,
+            position: self.position.signed(),
+            detail: waits,
+        };
+        self.notice(NoticeClass::Critical, None, notice);
+    }
+
+    /// Returns what an exit waits for, for a person.
+    pub fn exit_waits_for(&self) -> String {
+        if !self.is_link_up() {
+            return "the link to the broker is down; the exit runs first when it is back"
+                .to_owned();
+        }
+        if !self.link.reconciled {
+            return "the broker is being asked what is true".to_owned();
+        }
+        if self.position.signed() != 0 && self.market_open() == Some(false) {
+            return "the market is closed; the exit runs when it opens".to_owned();
+        }
+        if let Some(order) = self.orders.live().next() {
+            return format!("order {} is {}", order.terms.order_ref, order.state.word());
+        }
+        if self.position.signed() != 0 {
+            return "a further exit order is about to be sent".to_owned();
+        }
+        "the broker is being asked to confirm".to_owned()
+    }
+
+    /// Returns when an exit must be looked at again.
+    pub fn exit_due_ms(&self) -> i64 {
+        let Some(plan) = &self.exit else {
+            return NEVER_MS;
+        };
+        let mut due_ms = plan.next_alarm_ms;
+        if self.is_link_up() && self.link.reconciled {
+            let live = self.orders.live().next().is_some();
+            let signed = self.position.signed();
+            if !live && signed != 0 {
+                let retry_ms = plan.last_attempt_ms + RETRY_MS;
+                due_ms = due_ms.min(if self.market_open() == Some(false) {
+                    self.at_ms + 60_000
+                } else {
+                    retry_ms
+                });
+            }
+            if signed != 0 && live && self.market_open() == Some(false) {
+                due_ms = due_ms.min(self.at_ms + 60_000);
+            }
+            if !live && signed == 0 && plan.is_flatten {
+                due_ms = due_ms.min(plan.verify_at_ms);
+            }
+            let intents = self
+                .orders
+                .live()
+                .any(|order| order.state == OrderState::Intent);
+            if intents {
+                due_ms = due_ms.min(self.at_ms + 250);
+            }
+        }
+        due_ms
+    }
+}

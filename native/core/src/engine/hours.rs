@@ -1,0 +1,114 @@
+//! When we trade: the trading day, our own windows, the broker's resets, the days to expiry. Only asks the calendar.
+
+use crate::calendar::{DAY_MINUTES, Date, ZonedClock, is_in_daily_span};
+use crate::event::Span;
+use crate::settings::SessionSettings;
+use serde::{Deserialize, Serialize};
+
+const WEEK_MINUTES: i64 = 7 * DAY_MINUTES as i64;
+const MINUTE_MS: i64 = 60_000;
+
+/// Our trading hours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SessionSettings", into = "SessionSettings")]
+pub(super) struct Hours {
+    settings: SessionSettings,
+    zone: ZonedClock,
+    reset_zone: ZonedClock,
+}
+
+impl From<Hours> for SessionSettings {
+    fn from(hours: Hours) -> SessionSettings {
+        hours.settings
+    }
+}
+
+impl TryFrom<SessionSettings> for Hours {
+    type Error = String;
+
+    fn try_from(settings: SessionSettings) -> Result<Hours, String> {
+        Hours::new(&settings)
+    }
+}
+
+impl Hours {
+    /// Returns the hours by their settings, or which zone is unknown.
+    pub fn new(settings: &SessionSettings) -> Result<Hours, String> {
+        let zone = |name: &str| ZonedClock::new(name).map_err(|error| error.to_string());
+        Ok(Hours {
+            zone: zone(&settings.time_zone)?,
+            reset_zone: zone(&settings.reset_zone)?,
+            settings: settings.clone(),
+        })
+    }
+
+    /// Returns the trading day that a moment belongs to, "2026-11-25"; "all" where the session never ends [S2].
+    pub fn trade_date(&self, at_ms: i64) -> String {
+        match self.settings.open_minute {
+            Some(open) => self.zone.trade_date(at_ms, Some(open)).to_string(),
+            None => "all".to_owned(),
+        }
+    }
+
+    /// Is the moment in the flat window [S2], or `flatten_before_close_ms` or less before the market's close.
+    pub fn in_flat_window(&self, at_ms: i64, spans: &[Span]) -> bool {
+        let SessionSettings {
+            flatten_at_minute,
+            open_minute,
+            flatten_before_close_ms,
+            ..
+        } = self.settings;
+        if flatten_at_minute.is_none() {
+            return false;
+        }
+        let closes_soon = || {
+            spans.iter().any(|span| {
+                (span.from_ms..span.to_ms).contains(&at_ms)
+                    && span.to_ms - at_ms <= flatten_before_close_ms
+            })
+        };
+        self.zone
+            .is_in_flat_window(at_ms, flatten_at_minute, open_minute)
+            || closes_soon()
+    }
+
+    /// Is the moment in one of our entry windows; always where there are none.
+    pub fn in_entry_window(&self, at_ms: i64) -> bool {
+        let windows = &self.settings.entry_windows;
+        let minute = self.zone.local(at_ms).minute_of_day;
+        windows.is_empty()
+            || windows
+                .iter()
+                .any(|window| is_in_daily_span(minute, window.from_minute, window.to_minute))
+    }
+
+    /// Does one of the broker's reset windows begin within `lead_ms`, or is it on (D22).
+    pub fn near_reset(&self, at_ms: i64, lead_ms: i64) -> bool {
+        if self.settings.reset_windows.is_empty() {
+            return false;
+        }
+        let lead = lead_ms / MINUTE_MS;
+        let now = i64::from(self.reset_zone.local(at_ms).minute_of_week());
+        self.settings.reset_windows.iter().any(|window| {
+            let (from, to) = (
+                i64::from(window.from_week_minute),
+                i64::from(window.to_week_minute),
+            );
+            let length = (to - from).rem_euclid(WEEK_MINUTES);
+            (now - (from - lead)).rem_euclid(WEEK_MINUTES) < length + lead
+        })
+    }
+
+    /// Returns calendar days from the moment's local date to a date; none where that is no date.
+    pub fn days_until(&self, date: &str, at_ms: i64) -> Option<i64> {
+        let last: Date = date.parse().ok()?;
+        Some(self.zone.local(at_ms).date.days_until(last))
+    }
+
+    /// Returns the local clock time, "13:02:11".
+    pub fn clock(&self, at_ms: i64) -> String {
+        let minute = self.zone.local(at_ms).minute_of_day;
+        let second = at_ms.rem_euclid(MINUTE_MS) / 1_000;
+        format!("{:02}:{:02}:{second:02}", minute / 60, minute % 60)
+    }
+}

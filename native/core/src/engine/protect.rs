@@ -1,0 +1,263 @@
+//! Keeps a position protected and nothing else working: stop and target stand where the entry's fills put them, in the
+//! size that is held; a missing stop is placed anew (R9); legs without a position are taken back.
+
+use super::core::{Core, NEVER_MS};
+use crate::effect::{Notice, NoticeClass, OrderRequest};
+use crate::orders::{Order, OrderState, group_of, order_ref};
+use crate::status::{ExitReason, Leg, OrderKind, Side, Tif};
+
+/// A leg that ended is missed only after this time: the fill that ended it may be on its way.
+const MISSING_MS: i64 = 1_000;
+/// Legs that outlive their position by so long are taken back; the broker's own cancel comes first.
+const LEFTOVER_MS: i64 = 2_000;
+/// Stops placed anew for one round trip; then it is left.
+const REPAIRS_MAX: u32 = 3;
+
+impl Core {
+    /// Takes the next step towards a protected position, if one can be taken now.
+    pub fn protect(&mut self) {
+        if self.exit.is_some()
+            || !self.is_link_up()
+            || !self.link.reconciled
+            || self.mismatch.is_some()
+        {
+            return;
+        }
+        let entry_live = self.orders.live().any(|order| order.leg == Leg::Entry);
+        let doubtful = self
+            .orders
+            .live()
+            .any(|order| order.state == OrderState::InDoubt);
+        if entry_live || doubtful {
+            return;
+        }
+        let Some(side) = self.position.trip().map(|trip| trip.side) else {
+            self.take_back_leftovers();
+            return;
+        };
+        let Some((stop, target)) = self
+            .trip
+            .as_ref()
+            .map(|trip| (trip.stop_ticks, trip.target_ticks))
+        else {
+            return;
+        };
+        let stop_kind = stop.map(|stop_ticks| OrderKind::Stop { stop_ticks });
+        let target_kind = target.map(|limit_ticks| OrderKind::Limit { limit_ticks });
+        if let Some(kind) = stop_kind {
+            self.keep_leg(Leg::Stop, side, kind);
+        }
+        if self.exit.is_none()
+            && let Some(kind) = target_kind
+        {
+            self.keep_leg(Leg::Target, side, kind);
+        }
+        if self.exit.is_some() {
+            self.advance_exit();
+        }
+    }
+
+    fn keep_leg(&mut self, leg: Leg, held: Side, kind: OrderKind) {
+        let mut live: Vec<Order> = self
+            .orders
+            .live()
+            .filter(|order| order.leg == leg)
+            .cloned()
+            .collect();
+        // A second leg of a kind is one too many: two stops could both fill.
+        for extra in live.split_off(live.len().min(1)) {
+            self.cancel_order(&extra.terms.order_ref, "one is enough");
+        }
+        match live.pop() {
+            Some(order) => self.fit_leg(&order, kind),
+            None => self.replace_leg(leg, held, kind),
+        }
+    }
+
+    fn fit_leg(&mut self, order: &Order, kind: OrderKind) {
+        if leg_is_stop(order)
+            && let Some(trip) = &mut self.trip
+        {
+            trip.bare_since_ms = 0;
+        }
+        if !matches!(order.state, OrderState::Acked | OrderState::Partial)
+            || order.awaits_executions_since_ms > 0
+        {
+            return;
+        }
+        let wanted = order.filled + self.position.signed().abs();
+        let Ok(quantity) = u32::try_from(wanted) else {
+            return;
+        };
+        let moved = order.terms.kind != kind;
+        let resized = order.terms.quantity != quantity;
+        // The broker shrinks the other leg by itself when one fills in part; ours comes only where it does not.
+        if !moved && (!resized || self.at_ms - order.since_ms < MISSING_MS) {
+            return;
+        }
+        let why = if moved {
+            "exact from the entry's fill"
+        } else {
+            "the size follows the position"
+        };
+        self.modify_order(
+            OrderRequest {
+                kind,
+                quantity,
+                ..order.terms.clone()
+            },
+            why,
+        );
+    }
+
+    fn replace_leg(&mut self, leg: Leg, held: Side, kind: OrderKind) {
+        let at_ms = self.at_ms;
+        let ended = self
+            .orders
+            .iter()
+            .filter(|order| order.leg == leg)
+            .max_by_key(|order| order.since_ms);
+        let refused = ended.is_some_and(|order| order.state == OrderState::Rejected);
+        let Some(trip) = &mut self.trip else { return };
+        if trip.bare_since_ms == 0 {
+            trip.bare_since_ms = at_ms;
+        }
+        if !refused && at_ms - trip.bare_since_ms < MISSING_MS {
+            return;
+        }
+        if trip.repairs >= REPAIRS_MAX {
+            if leg == Leg::Stop {
+                self.tell_bare("the stop was refused three times; the position is being closed");
+                self.begin_exit(ExitReason::Flatten, "risk", "no stop can be placed");
+            }
+            return;
+        }
+        trip.repairs += 1;
+        if self.is_beyond(held, kind) {
+            self.tell_bare("the price is beyond the stop already; the position is being closed");
+            self.begin_exit(
+                ExitReason::Stop,
+                "risk",
+                "the price is beyond the missing stop",
+            );
+            return;
+        }
+        if leg == Leg::Stop {
+            self.tell_bare("the stop was missing and is placed anew");
+        }
+        self.place_leg(leg, held, kind);
+    }
+
+    fn place_leg(&mut self, leg: Leg, held: Side, kind: OrderKind) {
+        let Ok(quantity) = u32::try_from(self.position.signed().abs()) else {
+            return;
+        };
+        let seq = self.next_order_seq();
+        let name = order_ref(&self.settings.instance, &self.day.trade_date, seq, leg);
+        let sibling = self
+            .orders
+            .live()
+            .find(|order| matches!(order.leg, Leg::Stop | Leg::Target))
+            .and_then(|order| order.terms.oca_group.clone());
+        // A group's name is not usable again once a member has filled, so a new pair gets a new one.
+        let group = sibling.unwrap_or_else(|| group_of(&name));
+        if let Some(trip) = &mut self.trip {
+            trip.group.clone_from(&group);
+        }
+        let order = OrderRequest {
+            order_ref: name,
+            side: held.opposite(),
+            quantity,
+            kind,
+            tif: Tif::Gtc,
+            parent_ref: None,
+            oca_group: Some(group),
+            outside_rth: true,
+        };
+        self.place(vec![order], "protection of the open position");
+    }
+
+    /// Would this stop trigger at once?
+    fn is_beyond(&self, held: Side, kind: OrderKind) -> bool {
+        let OrderKind::Stop { stop_ticks } = kind else {
+            return false;
+        };
+        let Some(mark_ticks) = self.market.mark_ticks(held) else {
+            return false;
+        };
+        match held {
+            Side::Buy => mark_ticks <= stop_ticks,
+            Side::Sell => mark_ticks >= stop_ticks,
+        }
+    }
+
+    fn tell_bare(&mut self, detail: &str) {
+        let position = self.position.signed();
+        let notice = Notice::PositionMismatch {
+            ours: position,
+            brokers: position,
+            detail: detail.to_owned(),
+        };
+        self.control("unprotected", true, detail.to_owned());
+        self.notice(NoticeClass::Critical, Some("unprotected"), notice);
+    }
+
+    fn take_back_leftovers(&mut self) {
+        if self.at_ms - self.flat_since_ms < LEFTOVER_MS {
+            return;
+        }
+        let leftovers = self.orders.live_refs(|order| {
+            matches!(order.leg, Leg::Stop | Leg::Target) && order.awaits_executions_since_ms == 0
+        });
+        for order_ref in leftovers {
+            self.cancel_order(&order_ref, "there is no position for it");
+        }
+    }
+
+    /// Returns when protection must be looked at again.
+    pub fn protect_due_ms(&self) -> i64 {
+        if self.exit.is_some() || !self.is_link_up() || !self.link.reconciled {
+            return NEVER_MS;
+        }
+        if self.position.signed() == 0 {
+            let leftover = self.orders.live().any(|order| {
+                matches!(order.leg, Leg::Stop | Leg::Target)
+                    && matches!(
+                        order.state,
+                        OrderState::Acked | OrderState::Partial | OrderState::Sent
+                    )
+            });
+            let due_ms = self.flat_since_ms + LEFTOVER_MS;
+            return if leftover && self.entry.is_none() && due_ms > self.at_ms {
+                due_ms
+            } else {
+                NEVER_MS
+            };
+        }
+        let bare_ms = self.trip.as_ref().map_or(0, |trip| trip.bare_since_ms);
+        let mut due_ms = if bare_ms > 0 {
+            bare_ms + MISSING_MS
+        } else {
+            NEVER_MS
+        };
+        let held = self.position.signed().abs();
+        for order in self
+            .orders
+            .live()
+            .filter(|order| matches!(order.leg, Leg::Stop | Leg::Target))
+        {
+            if i64::from(order.terms.quantity) != order.filled + held {
+                due_ms = due_ms.min(order.since_ms + MISSING_MS);
+            }
+        }
+        if due_ms > self.at_ms {
+            due_ms
+        } else {
+            NEVER_MS
+        }
+    }
+}
+
+fn leg_is_stop(order: &Order) -> bool {
+    order.leg == Leg::Stop
+}

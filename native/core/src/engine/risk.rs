@@ -1,0 +1,240 @@
+//! What the controls remember, and those that act by themselves: daily loss, drawdown, runaway, order rate.
+
+use super::core::Core;
+use crate::settings::RateLimit;
+use crate::status::{ExitReason, Posture, Side};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 3_600_000;
+/// Stamps that are kept for a rate; more in an hour than this is a runaway by any setting.
+const STAMPS_MAX: usize = 4_096;
+/// D14.
+const ENTRIES_WITHOUT_TRADE_MAX: u32 = 3;
+const REJECTS_MAX: usize = 3;
+const REJECTS_SPAN_MS: i64 = MINUTE_MS;
+const ROUND_TRIPS_MAX: usize = 10;
+const ROUND_TRIPS_SPAN_MS: i64 = 5 * MINUTE_MS;
+/// D9.
+const DUPLICATE_MS: i64 = 2_000;
+
+/// How many in the last minute, hour and trading day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Rate {
+    stamps: VecDeque<i64>,
+    day: u32,
+}
+
+impl Rate {
+    fn count(&mut self, at_ms: i64) {
+        while self
+            .stamps
+            .front()
+            .is_some_and(|stamp| at_ms - stamp >= HOUR_MS)
+            || self.stamps.len() >= STAMPS_MAX
+        {
+            self.stamps.pop_front();
+        }
+        self.stamps.push_back(at_ms);
+        self.day += 1;
+    }
+
+    fn since(&self, at_ms: i64, span_ms: i64) -> u32 {
+        let count = self
+            .stamps
+            .iter()
+            .rev()
+            .take_while(|stamp| at_ms - **stamp < span_ms)
+            .count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the first of minute, hour and day that `more` would carry beyond `factor` × the limit, in words.
+    pub fn over(&self, at_ms: i64, more: u32, factor: u32, limit: &RateLimit) -> Option<String> {
+        let table = [
+            ("minute", self.since(at_ms, MINUTE_MS), limit.minute),
+            ("hour", self.since(at_ms, HOUR_MS), limit.hour),
+            ("day", self.day, limit.day),
+        ];
+        table.into_iter().find_map(|(span, used, limit)| {
+            let over = used.saturating_add(more) > limit.saturating_mul(factor);
+            over.then(|| format!("{used} in this {span}, limit {limit}"))
+        })
+    }
+
+    /// Returns how many in the last minute, for people.
+    pub fn in_minute(&self, at_ms: i64) -> u32 {
+        self.since(at_ms, MINUTE_MS)
+    }
+}
+
+/// What the controls remember.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RiskState {
+    pub entries: Rate,
+    pub orders: Rate,
+    pub last_entry: Option<(i64, Side, u32)>,
+    pub entries_without_trade: u32,
+    pub rejects: VecDeque<i64>,
+    pub round_trips: VecDeque<i64>,
+    /// The signal that a gate stops at present, and which one.
+    pub blocked_signal: Option<(Side, String)>,
+    pub foreign_orders: u32,
+    pub foreign_told: bool,
+    pub gates_told_closed: Vec<String>,
+}
+
+impl RiskState {
+    pub fn begin_day(&mut self) {
+        self.entries.day = 0;
+        self.orders.day = 0;
+    }
+
+    pub fn count_entry(&mut self, at_ms: i64, side: Side, quantity: u32) {
+        self.entries.count(at_ms);
+        self.entries_without_trade += 1;
+        self.last_entry = Some((at_ms, side, quantity));
+    }
+
+    pub fn count_order(&mut self, at_ms: i64) {
+        self.orders.count(at_ms);
+    }
+
+    /// Is true where the same entry was made less than two seconds ago (D9).
+    pub fn is_duplicate(&self, at_ms: i64, side: Side, quantity: u32) -> bool {
+        self.last_entry.is_some_and(|(last_ms, of, contracts)| {
+            of == side && contracts == quantity && at_ms - last_ms < DUPLICATE_MS
+        })
+    }
+}
+
+impl Core {
+    /// The daily loss limit is reached (D15): out of everything, then halted.
+    pub fn on_daily_loss(&mut self, open_cents: i64) {
+        let result = self.strategy.day_result_cents(open_cents);
+        let limit = self.settings.risk.daily_loss_cents;
+        let detail = format!(
+            "today {} of −{} allowed",
+            cents(result),
+            cents(limit).trim_start_matches('−')
+        );
+        let is_held = self.position.signed() != 0 || self.orders.live().next().is_some();
+        let doing = if is_held {
+            vec![
+                "entries are off".to_owned(),
+                "everything is being closed".to_owned(),
+            ]
+        } else {
+            vec!["entries are off".to_owned()]
+        };
+        self.halt("daily_loss", &detail, "risk", doing);
+        if is_held {
+            self.begin_flatten(ExitReason::DailyLoss, "daily_loss", Posture::Halted);
+        }
+    }
+
+    /// Has the day fallen too far from its peak (D17)? Out of everything, paused to the session's end.
+    pub fn check_drawdown(&mut self, open_cents: i64) -> bool {
+        let Some(allowed) = self.settings.risk.trailing_drawdown_cents else {
+            return false;
+        };
+        let fall = self.day.peak_cents - (self.day.net_cents() + open_cents);
+        let watches = self.day.peak_cents >= self.settings.risk.trailing_armed_at_cents;
+        if !watches
+            || fall < allowed
+            || self.exit.as_ref().is_some_and(|plan| plan.is_flatten)
+            || self.is_halted()
+        {
+            return false;
+        }
+        let detail = format!(
+            "{} below the day's peak of {}",
+            cents(fall),
+            cents(self.day.peak_cents)
+        );
+        self.control("trail_dd", true, detail);
+        self.begin_flatten(ExitReason::Flatten, "risk", Posture::Paused);
+        self.posture.until_session = true;
+        true
+    }
+
+    /// Counts a refusal by the broker; the third within a minute halts (D14).
+    pub fn count_reject(&mut self) {
+        let at_ms = self.at_ms;
+        count_within(&mut self.risk.rejects, at_ms, REJECTS_SPAN_MS);
+        let count = self.risk.rejects.len();
+        if count >= REJECTS_MAX && !self.is_halted() {
+            let detail = format!("{count} orders refused within a minute");
+            self.halt(
+                "runaway",
+                &detail,
+                "risk",
+                vec!["entries are off".to_owned()],
+            );
+        }
+    }
+
+    /// Counts a finished round trip; the tenth within five minutes halts (D14).
+    pub fn count_round_trip(&mut self) {
+        let at_ms = self.at_ms;
+        self.risk.entries_without_trade = 0;
+        count_within(&mut self.risk.round_trips, at_ms, ROUND_TRIPS_SPAN_MS);
+        let count = self.risk.round_trips.len();
+        if count >= ROUND_TRIPS_MAX && !self.is_halted() {
+            let detail = format!("{count} round trips within five minutes");
+            self.halt(
+                "runaway",
+                &detail,
+                "risk",
+                vec!["entries are off".to_owned()],
+            );
+        }
+    }
+
+    /// Halts where entries come without a trade, or orders at twice the allowed rate (D12, D14).
+    pub fn watch_gates(&mut self) {
+        if self.is_halted() {
+            return;
+        }
+        let idle = self.entry.is_none() && self.position.signed() == 0;
+        if idle && self.risk.entries_without_trade >= ENTRIES_WITHOUT_TRADE_MAX {
+            let count = self.risk.entries_without_trade;
+            self.risk.entries_without_trade = 0;
+            let detail = format!("{count} entries without a closed trade");
+            self.halt(
+                "runaway",
+                &detail,
+                "risk",
+                vec!["entries are off".to_owned()],
+            );
+            return;
+        }
+        let Some(limit) = self.settings.risk.orders_max else {
+            return;
+        };
+        if let Some(detail) = self.risk.orders.over(self.at_ms, 0, 2, &limit) {
+            self.halt(
+                "order_rate",
+                &detail,
+                "risk",
+                vec!["entries are off".to_owned()],
+            );
+        }
+    }
+}
+
+fn count_within(stamps: &mut VecDeque<i64>, at_ms: i64, span_ms: i64) {
+    stamps.push_back(at_ms);
+    while stamps.front().is_some_and(|stamp| at_ms - stamp >= span_ms) || stamps.len() > STAMPS_MAX
+    {
+        stamps.pop_front();
+    }
+}
+
+/// Returns cents as dollars for people: "−$501.49".
+pub(super) fn cents(amount: i64) -> String {
+    let sign = if amount < 0 { "−" } else { "" };
+    let whole = amount.unsigned_abs();
+    format!("{sign}${}.{:02}", whole / 100, whole % 100)
+}

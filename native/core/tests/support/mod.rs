@@ -1,0 +1,605 @@
+//! A broker that does what it is told, at once, and an engine joined to it: whole round trips in a few lines.
+#![allow(dead_code)]
+
+use scalper_core::effect::{Caused, Effect, Notice, OrderAction, OrderRequest, RoundTrip};
+use scalper_core::engine::Engine;
+use scalper_core::event::{
+    Ask, Bar, BrokerFill, BrokerOrder, BrokerOrderState, BrokerPosition, Command, Contract, Event,
+    Span,
+};
+use scalper_core::settings::*;
+use scalper_core::status::{Link, OrderKind, Posture, Side, Status};
+use std::collections::{BTreeMap, VecDeque};
+
+/// 2026-11-25 10:00 in Chicago.
+pub const START_MS: i64 = 1_795_622_400_000;
+pub const SECOND_MS: i64 = 1_000;
+pub const CON_ID: i64 = 4_711;
+/// Window, bars of one second: small enough to write out.
+pub const WINDOW: u32 = 5;
+
+pub fn settings() -> EngineSettings {
+    EngineSettings {
+        instrument: Instrument {
+            symbol: "MES".into(),
+            tick_size_e4: 2_500,
+            tick_value_cents: 125,
+        },
+        strategy: StrategySettings {
+            sampling_ms: SECOND_MS,
+            price: PriceKind::Last,
+            window: WINDOW,
+            ddof: 1,
+            entry_z_e4: 15_000,
+            exit_z_e4: 5_000,
+            reset_window: ResetWindow::Session,
+            quantity: 1,
+        },
+        risk: RiskSettings {
+            stop_cents: Some(20_000),
+            target_cents: Some(30_000),
+            daily_loss_cents: 50_000,
+            daily_loss_basis: DailyLossBasis::Total,
+            daily_loss_reset: DailyLossReset::Arm,
+            loss_streak: 3,
+            loss_streak_pause_ms: 30 * 60_000,
+            max_hold_ms: 2 * 3_600_000,
+            max_position: 1,
+            max_notional_cents: Some(6_000_000),
+            loss_budget_check: false,
+            trailing_drawdown_cents: None,
+            trailing_armed_at_cents: 30_000,
+            entry_collar_ticks: 8,
+            exit_collar_ticks: 40,
+            stale_entry_ms: 2_000,
+            stale_alarm_ms: 10_000,
+            max_spread_ticks: 2,
+            bad_tick_ticks: 10_000,
+            max_open_orders: 6,
+            entries_max: None,
+            orders_max: None,
+        },
+        session: SessionSettings {
+            time_zone: "America/Chicago".into(),
+            open_minute: Some(17 * 60),
+            entry_windows: vec![],
+            no_entry_before_flatten_ms: 0,
+            flatten_at_minute: Some(15 * 60 + 55),
+            flatten_before_close_ms: 300_000,
+            reset_windows: vec![],
+            reset_zone: "America/New_York".into(),
+        },
+        costs: CostSettings {
+            fee_cents: 57,
+            slippage_ticks: 1,
+        },
+        instance: "t3st".into(),
+        allow_foreign: false,
+        roll_days_before: None,
+        flat_days_before: None,
+    }
+}
+
+pub fn started(settings: EngineSettings) -> Event {
+    Event::Started {
+        version: "0.1.0".into(),
+        badge: "DEMO".into(),
+        starts_trading: true,
+        after_crash: false,
+        latched: false,
+        revision: 1,
+        settings,
+    }
+}
+
+pub fn contract() -> Contract {
+    Contract {
+        con_id: CON_ID,
+        local_symbol: "MESZ6".into(),
+        month: "202612".into(),
+        last_trade_date: "2026-12-18".into(),
+        tick_size_e4: 2_500,
+        multiplier_cents: 500,
+        hours: vec![Span {
+            from_ms: START_MS - 24 * 3_600_000,
+            to_ms: START_MS + 10 * 24 * 3_600_000,
+        }],
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Held {
+    pub request: OrderRequest,
+    pub order_id: i64,
+    pub state: BrokerOrderState,
+    pub filled: i64,
+}
+
+/// What the broker leaves out, for faults.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Faults {
+    /// Orders vanish without a trace.
+    pub swallow_places: bool,
+    /// Orders arrive but nothing is told of them.
+    pub mute: bool,
+    /// Cancels are not answered.
+    pub swallow_cancels: bool,
+    /// Entries are refused.
+    pub refuse_entries: bool,
+    /// Stops are refused.
+    pub refuse_stops: bool,
+    /// Market orders rest.
+    pub hold_market: bool,
+}
+
+/// Acknowledges and fills; knows one contract.
+pub struct Broker {
+    pub orders: BTreeMap<String, Held>,
+    pub fills: Vec<BrokerFill>,
+    pub position: i64,
+    pub last_ticks: i32,
+    pub faults: Faults,
+    pub worst_position: i64,
+    pub placed: Vec<OrderRequest>,
+    next_id: i64,
+}
+
+impl Broker {
+    fn report(&self, order_ref: &str) -> Event {
+        let held = &self.orders[order_ref];
+        Event::OrderReported {
+            order: BrokerOrder {
+                order_ref: order_ref.into(),
+                order_id: held.order_id,
+                client_id: 1,
+                perm_id: 900 + held.order_id,
+                con_id: CON_ID,
+                side: held.request.side,
+                quantity: i64::from(held.request.quantity),
+                filled: held.filled,
+                kind: Some(held.request.kind),
+                state: held.state,
+            },
+        }
+    }
+
+    pub fn place(&mut self, orders: &[OrderRequest], epoch: u32, at_ms: i64) -> Vec<Event> {
+        let mut out = Vec::new();
+        for request in orders {
+            self.placed.push(request.clone());
+            self.next_id += 1;
+            out.push(Event::Sent {
+                order_ref: request.order_ref.clone(),
+                order_id: self.next_id,
+                epoch,
+            });
+            if self.faults.swallow_places {
+                continue;
+            }
+            let is_entry = request.order_ref.ends_with('E');
+            let is_stop = matches!(request.kind, OrderKind::Stop { .. });
+            let orphan = request
+                .parent_ref
+                .as_ref()
+                .is_some_and(|parent| !self.orders.contains_key(parent));
+            if (is_entry && self.faults.refuse_entries)
+                || (is_stop && self.faults.refuse_stops)
+                || orphan
+            {
+                let text = "margin".to_owned();
+                out.push(Event::OrderRefused {
+                    order_ref: request.order_ref.clone(),
+                    code: 201,
+                    text,
+                });
+                continue;
+            }
+            let held = Held {
+                request: request.clone(),
+                order_id: self.next_id,
+                state: BrokerOrderState::Working,
+                filled: 0,
+            };
+            self.orders.insert(request.order_ref.clone(), held);
+            out.push(self.report(&request.order_ref));
+        }
+        out.extend(self.matching(at_ms));
+        if self.faults.mute {
+            out.retain(|event| matches!(event, Event::Sent { .. }));
+        }
+        out
+    }
+
+    pub fn cancel(&mut self, order_ref: &str) -> Vec<Event> {
+        if self.faults.swallow_cancels {
+            return vec![];
+        }
+        let Some(held) = self.orders.get_mut(order_ref) else {
+            return vec![Event::ChangeRefused {
+                order_ref: order_ref.into(),
+                code: 10_147,
+                text: "not found".into(),
+            }];
+        };
+        if held.state == BrokerOrderState::Filled {
+            return vec![Event::ChangeRefused {
+                order_ref: order_ref.into(),
+                code: 10_148,
+                text: "Filled".into(),
+            }];
+        }
+        held.state = BrokerOrderState::Cancelled;
+        vec![self.report(order_ref)]
+    }
+
+    pub fn modify(&mut self, order: &OrderRequest) -> Vec<Event> {
+        let Some(held) = self.orders.get_mut(&order.order_ref) else {
+            return vec![];
+        };
+        held.request = order.clone();
+        vec![self.report(&order.order_ref)]
+    }
+
+    /// Fills what the last price fills.
+    pub fn matching(&mut self, at_ms: i64) -> Vec<Event> {
+        let mut out = Vec::new();
+        loop {
+            let hit = self.orders.values().find(|held| {
+                let parent_done = held
+                    .request
+                    .parent_ref
+                    .as_ref()
+                    .and_then(|parent| self.orders.get(parent))
+                    .is_none_or(|parent| parent.state == BrokerOrderState::Filled);
+                let side = held.request.side;
+                let reached = match held.request.kind {
+                    OrderKind::Market {} => !self.faults.hold_market,
+                    OrderKind::Limit { limit_ticks } => match side {
+                        Side::Buy => self.last_ticks <= limit_ticks,
+                        Side::Sell => self.last_ticks >= limit_ticks,
+                    },
+                    OrderKind::Stop { stop_ticks } => match side {
+                        Side::Buy => self.last_ticks >= stop_ticks,
+                        Side::Sell => self.last_ticks <= stop_ticks,
+                    },
+                };
+                held.state == BrokerOrderState::Working && parent_done && reached
+            });
+            let Some(order_ref) = hit.map(|held| held.request.order_ref.clone()) else {
+                return out;
+            };
+            out.extend(self.fill(&order_ref, at_ms));
+        }
+    }
+
+    pub fn fill(&mut self, order_ref: &str, at_ms: i64) -> Vec<Event> {
+        let price = match self.orders[order_ref].request.kind {
+            OrderKind::Limit { limit_ticks } => limit_ticks,
+            OrderKind::Market {} | OrderKind::Stop { .. } => self.last_ticks,
+        };
+        let held = self.orders.get_mut(order_ref).unwrap();
+        let request = held.request.clone();
+        let quantity = i64::from(request.quantity) - held.filled;
+        held.filled += quantity;
+        held.state = BrokerOrderState::Filled;
+        self.position += request.side.sign() * quantity;
+        self.worst_position = self.worst_position.max(self.position.abs());
+        let fill = BrokerFill {
+            exec_id: format!("e{}.01", self.fills.len() + 1),
+            order_ref: order_ref.into(),
+            order_id: self.orders[order_ref].order_id,
+            perm_id: 900 + self.orders[order_ref].order_id,
+            con_id: CON_ID,
+            side: request.side,
+            quantity,
+            price_ticks: price,
+            filled_at_ms: at_ms,
+        };
+        self.fills.push(fill.clone());
+        let mut out = vec![Event::Fill { fill }, self.report(order_ref)];
+        let siblings: Vec<String> = self
+            .orders
+            .values()
+            .filter(|held| {
+                held.request.oca_group.is_some()
+                    && held.request.oca_group == request.oca_group
+                    && held.state == BrokerOrderState::Working
+            })
+            .map(|held| held.request.order_ref.clone())
+            .collect();
+        for sibling in siblings {
+            self.orders.get_mut(&sibling).unwrap().state = BrokerOrderState::Cancelled;
+            out.push(self.report(&sibling));
+        }
+        out
+    }
+
+    pub fn state(&self, at_ms: i64) -> Event {
+        let open = self
+            .orders
+            .values()
+            .filter(|held| held.state == BrokerOrderState::Working);
+        let open_orders = open
+            .map(|held| match self.report(&held.request.order_ref) {
+                Event::OrderReported { order } => order,
+                _ => unreachable!(),
+            })
+            .collect();
+        let positions = if self.position == 0 {
+            vec![]
+        } else {
+            vec![BrokerPosition {
+                con_id: CON_ID,
+                local_symbol: "MESZ6".into(),
+                position: self.position,
+                average_ticks_e2: Some(i64::from(self.last_ticks) * 100),
+            }]
+        };
+        Event::Reconciled {
+            open_orders,
+            fills: self.fills.clone(),
+            positions,
+            broker_at_ms: Some(at_ms),
+        }
+    }
+}
+
+/// An engine and its broker, with the shell between them as a queue.
+pub struct Desk {
+    pub engine: Engine,
+    pub broker: Broker,
+    pub at_ms: i64,
+    pub seq: i64,
+    pub epoch: u32,
+    pub linked: bool,
+    pub effects: Vec<Effect>,
+    pub inputs: Vec<(i64, i64, Event)>,
+    pub history: Vec<Bar>,
+    pub wake_ms: i64,
+    queue: VecDeque<Event>,
+}
+
+impl Desk {
+    /// Returns a desk whose program has started; no link yet.
+    pub fn new(settings: EngineSettings) -> Desk {
+        let mut desk = Desk {
+            engine: Engine::new(),
+            broker: Broker {
+                orders: BTreeMap::new(),
+                fills: vec![],
+                position: 0,
+                last_ticks: 20_000,
+                faults: Faults::default(),
+                worst_position: 0,
+                placed: vec![],
+                next_id: 100,
+            },
+            at_ms: START_MS,
+            seq: 0,
+            epoch: 0,
+            linked: false,
+            effects: vec![],
+            inputs: vec![],
+            history: vec![],
+            wake_ms: i64::MAX,
+            queue: VecDeque::new(),
+        };
+        desk.tell(started(settings));
+        desk
+    }
+
+    /// Returns a desk that is linked, reconciled and has a full window around 20 000 ticks.
+    pub fn ready(settings: EngineSettings) -> Desk {
+        let mut desk = Desk::new(settings);
+        desk.link_up();
+        desk.warm_up();
+        desk
+    }
+
+    pub fn link_up(&mut self) {
+        self.epoch += 1;
+        self.linked = true;
+        let detail = String::new();
+        let account = Some("DU1".to_owned());
+        self.tell(Event::LinkChanged {
+            link: Link::Up,
+            epoch: self.epoch,
+            detail,
+            account,
+        });
+    }
+
+    pub fn link_down(&mut self) {
+        self.linked = false;
+        let detail = "reset by peer".to_owned();
+        self.tell(Event::LinkChanged {
+            link: Link::Down,
+            epoch: self.epoch,
+            detail,
+            account: None,
+        });
+    }
+
+    pub fn warm_up(&mut self) {
+        self.prices(&[20_000, 20_002, 20_000, 20_002, 20_000, 20_002, 20_000]);
+    }
+
+    /// Takes in one event and does what comes of it, until nothing does.
+    pub fn tell(&mut self, event: Event) {
+        self.queue.push_back(event);
+        while let Some(event) = self.queue.pop_front() {
+            self.seq += 1;
+            let mut out = Vec::new();
+            self.inputs.push((self.seq, self.at_ms, event.clone()));
+            self.engine
+                .apply_event(self.seq, self.at_ms, event, &mut out)
+                .unwrap();
+            for Caused { effect, .. } in out {
+                self.perform(&effect);
+                self.effects.push(effect);
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: &Effect) {
+        let at_ms = self.at_ms;
+        let answers = match effect {
+            Effect::Intent { .. } if !self.linked => vec![],
+            Effect::Intent {
+                order_ref, action, ..
+            } => match action {
+                OrderAction::Place { orders } => self.broker.place(orders, self.epoch, at_ms),
+                OrderAction::Modify { order } => self.broker.modify(order),
+                OrderAction::Cancel {} => self.broker.cancel(order_ref),
+            },
+            Effect::AskBroker { .. } if !self.linked => vec![],
+            Effect::AskBroker { ask } => vec![match ask {
+                Ask::Contract => Event::ContractResolved {
+                    contract: contract(),
+                },
+                Ask::State => self.broker.state(at_ms),
+                Ask::History => Event::History {
+                    bars: self.history.clone(),
+                },
+                Ask::MarketData => Event::FeedChanged {
+                    ok: true,
+                    detail: "asked".into(),
+                },
+            }],
+            Effect::WakeAt { at_ms } => {
+                self.wake_ms = *at_ms;
+                vec![]
+            }
+            _ => vec![],
+        };
+        self.queue.extend(answers);
+    }
+
+    /// Lets time pass, knocking where it was asked for.
+    pub fn pass(&mut self, ms: i64) {
+        let end_ms = self.at_ms + ms;
+        let mut knocks = 0;
+        while self.wake_ms <= end_ms {
+            self.at_ms = self.at_ms.max(self.wake_ms);
+            self.wake_ms = i64::MAX;
+            self.tell(Event::Woke {});
+            knocks += 1;
+            assert!(knocks < 20_000, "the engine asks to be woken without end");
+        }
+        self.at_ms = end_ms;
+    }
+
+    /// A quote one tick around the price, a trade at it; the broker fills what that fills.
+    pub fn price(&mut self, ticks: i32) {
+        let at_ms = self.at_ms;
+        self.tell(Event::Quote {
+            exchange_at_ms: at_ms,
+            bid_ticks: Some(ticks),
+            ask_ticks: Some(ticks + 1),
+            bid_size: 5,
+            ask_size: 5,
+        });
+        self.tell(Event::Trade {
+            exchange_at_ms: at_ms,
+            price_ticks: ticks,
+            size: 1,
+        });
+        self.broker.last_ticks = ticks;
+        for event in self.broker.matching(at_ms) {
+            self.tell(event);
+        }
+    }
+
+    /// One price a second; each closes the bar before it.
+    pub fn prices(&mut self, ticks: &[i32]) {
+        for price in ticks {
+            self.price(*price);
+            self.pass(SECOND_MS);
+        }
+    }
+
+    /// Drives z far below the band: the engine buys at about 19 900.
+    pub fn sink(&mut self) {
+        self.prices(&[19_900]);
+        self.pass(300);
+    }
+
+    pub fn command(&mut self, command: Command) -> (bool, Vec<String>) {
+        self.tell(Event::Command {
+            by: "anna".into(),
+            update_id: None,
+            command,
+        });
+        let answer = self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::CommandAnswered {
+                accepted, lines, ..
+            } => Some((*accepted, lines.clone())),
+            _ => None,
+        });
+        answer.expect("every command is answered")
+    }
+
+    pub fn status(&self) -> Status {
+        self.engine.status().unwrap()
+    }
+
+    pub fn posture(&self) -> Posture {
+        self.status().posture
+    }
+
+    pub fn trips(&self) -> Vec<RoundTrip> {
+        let trips = self.effects.iter().filter_map(|effect| match effect {
+            Effect::RoundTrip { trade } => Some(trade.clone()),
+            _ => None,
+        });
+        trips.collect()
+    }
+
+    pub fn notices(&self) -> Vec<&Notice> {
+        let notices = self.effects.iter().filter_map(|effect| match effect {
+            Effect::NoticeQueued { notice, .. } => Some(notice),
+            _ => None,
+        });
+        notices.collect()
+    }
+
+    pub fn controls(&self) -> Vec<(String, bool)> {
+        let controls = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Control {
+                control, tripped, ..
+            } => Some((control.clone(), *tripped)),
+            _ => None,
+        });
+        controls.collect()
+    }
+
+    pub fn entries(&self) -> usize {
+        self.broker
+            .placed
+            .iter()
+            .filter(|request| request.order_ref.ends_with('E'))
+            .count()
+    }
+
+    pub fn blocked(&self) -> Option<String> {
+        self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Decision { blocked_by, .. } => Some(blocked_by.clone()),
+            _ => None,
+        })?
+    }
+
+    /// Replays all inputs from the start and returns the effects and the hash.
+    pub fn replay(&self) -> (Vec<Effect>, u64) {
+        let mut engine = Engine::new();
+        let mut out = Vec::new();
+        for (seq, at_ms, event) in &self.inputs {
+            engine
+                .apply_event(*seq, *at_ms, event.clone(), &mut out)
+                .unwrap();
+        }
+        (
+            out.into_iter().map(|caused| caused.effect).collect(),
+            engine.state_hash().unwrap(),
+        )
+    }
+}
