@@ -53,7 +53,14 @@ export function createAnswers(room: Room): Answers {
         return isRefresh ? edit(caller, reply.view, priority) : answer(caller, reply.view, priority);
       case "chart": {
         const { kind, theme, asFile } = reply;
-        const isTaken = room.charts.order({ kind, theme, asFile, place: caller.place, personId: caller.user.id });
+        const isTaken = room.charts.order({
+          kind,
+          theme,
+          asFile,
+          place: caller.place,
+          personId: caller.user.id,
+          messageId: isRefresh ? caller.pressedMessageId : null,
+        });
         if (!isTaken) answer(caller, plain(rich("Too many pictures are being drawn already; try again in a moment.")));
         return;
       }

@@ -36,6 +36,8 @@ export type Content =
       readonly name: string;
       readonly caption: Rich;
       readonly buttons: readonly (readonly Button[])[];
+      /** Puts a photo in the place of that message's; null or none sends a new one. */
+      readonly messageId?: () => number | null;
     };
 
 /** Is what became of it. */
@@ -235,6 +237,13 @@ export function createChannel(options: {
     if (isFile(content)) {
       const caption = clip(badged(content.caption, options.badge), CAPTION_UNITS_MAX);
       const file = new InputFile(content.bytes, content.name);
+      const old = content.type === "photo" && !job.isAnew ? (content.messageId?.() ?? null) : null;
+      if (old !== null) {
+        const entities = wireEntities(job.isPlain ? [] : caption.entities);
+        const media = { type: "photo", media: file, caption: caption.text, caption_entities: entities } as const;
+        await api.editMessageMedia(chat.id, old, media, inline, aborting);
+        return old;
+      }
       const rest = {
         caption: caption.text,
         caption_entities: wireEntities(job.isPlain ? [] : caption.entities),
@@ -291,7 +300,8 @@ export function createChannel(options: {
         break;
       case "gone":
         // The card looks after itself; any other message is sent anew.
-        if (job.content.type !== "edit" || job.priority === "card") return refuse(chat, job, 400, verdict.description);
+        if ((job.content.type !== "edit" && job.content.type !== "photo") || job.priority === "card")
+          return refuse(chat, job, 400, verdict.description);
         job.isAnew = true;
         break;
       case "same":

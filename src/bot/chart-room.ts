@@ -28,6 +28,8 @@ type ChartOrder = {
   readonly asFile: boolean;
   readonly place: Place;
   readonly personId: number;
+  /** The chart message that it takes the place of; null = a new message. */
+  readonly messageId: number | null;
 };
 
 /** Draws and sends. */
@@ -76,7 +78,9 @@ export function createChartRoom(options: {
       const name = `${order.kind}-${snap.symbol.toLowerCase()}-${order.theme}.png`;
       void channel.post({
         ...common,
-        content: { type: order.asFile ? "document" : "photo", bytes, name, caption, buttons },
+        content: order.asFile
+          ? { type: "document", bytes, name, caption, buttons }
+          : { type: "photo", bytes, name, caption, buttons, messageId: () => order.messageId },
       });
     } catch (thrown) {
       log.error({ ...errorFields(thrown), kind: order.kind }, "a chart could not be drawn");

@@ -1,5 +1,6 @@
 // Data → chart description. Pure: five kinds of charts, each from plain values, each with a sentence where there is
 // nothing to draw yet. Charts know no trading types: the bot hands over what a chart needs.
+import { DateTime } from "luxon";
 import { printPrice, printTime, type TickSize } from "../units.ts";
 import type { Figure, Level, Line, Marks, Pane, Point, Theme } from "./figure.ts";
 
@@ -161,7 +162,7 @@ export function weekFigure(frame: ChartFrame, trades: readonly ChartTrade[]): Fi
     runningUsd += usd;
     return { x, y: runningUsd };
   });
-  const names = days.map((day) => day.slice(5));
+  const names = days.map((day) => DateTime.fromISO(day, { zone: "utc" }).toFormat("ccc d LLL", { locale: "en-US" }));
   const line: Line = {
     label: "running sum",
     ink: "price",

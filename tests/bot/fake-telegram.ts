@@ -174,6 +174,15 @@ export class FakeTelegram {
         message.edits += 1;
         return ok({ message_id: message.id, date: 0, chat: chatOf(chat) });
       }
+      case "editMessageMedia": {
+        const message = this.messages.find((one) => one.chat === chat && one.id === Number(payload["message_id"]));
+        if (message === undefined)
+          return { ok: false, error_code: 400, description: "Bad Request: message to edit not found" };
+        message.text = (JSON.parse(String(payload["media"])) as { caption: string }).caption;
+        message.buttons = buttonsOf(payload);
+        message.edits += 1;
+        return ok({ message_id: message.id, date: 0, chat: chatOf(chat) });
+      }
       case "answerCallbackQuery":
         this.pressAnswers.push(String(payload["text"] ?? ""));
         return ok(true);

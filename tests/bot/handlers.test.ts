@@ -182,3 +182,20 @@ test("the status card is pinned once, edited as the figures change, and sent ane
   expect(edits).toBeGreaterThanOrEqual(1);
   expect(card.text).toContain("z −1.50");
 }, 20_000);
+
+test("a press under a chart puts the other chart in its place, and sends a new one where it was deleted", async () => {
+  const { telegram, until, pass } = await startStage();
+  telegram.say("/chart today", ANNA.id);
+  await until(() => telegram.messages.length === 1);
+
+  telegram.press("Equity", ANNA.id);
+  await until(() => telegram.last(ANNA.id).text.includes("Equity"));
+  const inPlace = telegram.messages.length;
+  await pass(3_000);
+  telegram.fail("editMessageMedia", { code: 400, description: "Bad Request: message to edit not found" });
+  telegram.press("Drawdown", ANNA.id);
+  await until(() => telegram.messages.length === 2);
+
+  expect(inPlace).toBe(1);
+  expect(telegram.last(ANNA.id).text).toContain("Drawdown");
+});

@@ -135,7 +135,10 @@ test("a chart arrives as a picture of full size, and the status card is pinned",
       one.messages.some((message) => message.photo !== undefined) && one.messages.some((message) => message.pinned),
   );
   const photo = chat.messages.find((message) => message.photo !== undefined);
+  await post("press", { label: "Drawdown" });
+  const changed = await see(says("Drawdown"));
 
   expect(photo?.photo).toMatchObject({ width: 2_000, height: 1_200 });
   expect(photo?.caption).toContain("synthetic market, seed 7, ×10");
+  expect(changed.messages.filter((message) => message.photo !== undefined)).toHaveLength(1);
 }, 30_000);

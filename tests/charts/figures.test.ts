@@ -139,7 +139,10 @@ test("the week has one bar a trading day, five at most, and their running sum", 
 
   const figure = weekFigure(FRAME, trades);
 
-  expect(figure.axis).toEqual({ type: "names", names: ["11-23", "11-24", "11-25", "11-26", "11-27"] });
+  expect(figure.axis).toEqual({
+    type: "names",
+    names: ["Mon 23 Nov", "Tue 24 Nov", "Wed 25 Nov", "Thu 26 Nov", "Fri 27 Nov"],
+  });
   expect(figure.panes[0]?.bars[0]?.values).toEqual([2, 3, 4, 5, 6]);
   expect(figure.panes[0]?.lines[0]?.points.map((point) => point.y)).toEqual([2, 5, 9, 14, 20]);
 });

@@ -2,7 +2,7 @@
 import type { DeskSnapshot, RoundTripRow } from "../../trading/desk.ts";
 import { totalsOf } from "./results.ts";
 import { bold, CAPTION_UNITS_MAX, clip, lines, type Rich } from "./rich.ts";
-import { type Button, run } from "./view.ts";
+import { type Button, refresh, run } from "./view.ts";
 import { counted, marketLine, money, positionText, time, zText } from "./words.ts";
 
 /** Are the kinds of charts, in the order of their buttons. */
@@ -52,15 +52,15 @@ const TITLES: Readonly<Record<ChartKind, string>> = {
 /** Returns the buttons under a chart: the other kinds, the other palette, the uncompressed picture. */
 export function chartButtons(kind: ChartKind, theme: "dark" | "light"): readonly (readonly Button[])[] {
   const others = CHART_KINDS.filter((other) => other !== kind).map((other) =>
-    run(TITLES[other].length > 12 ? "Week" : TITLES[other], `/chart ${other} ${theme}`),
+    refresh(TITLES[other].length > 12 ? "Week" : TITLES[other], `/chart ${other} ${theme}`),
   );
   const otherTheme = theme === "dark" ? "light" : "dark";
   return [
     others.slice(0, 2),
     others.slice(2),
     [
-      run("Refresh", `/chart ${kind} ${theme}`),
-      run(otherTheme === "dark" ? "Dark" : "Light", `/chart ${kind} ${otherTheme}`),
+      refresh("Refresh", `/chart ${kind} ${theme}`),
+      refresh(otherTheme === "dark" ? "Dark" : "Light", `/chart ${kind} ${otherTheme}`),
       run("Original", `/chart ${kind} ${theme} file`),
     ],
   ];
