@@ -1,0 +1,118 @@
+// Bars of what has traded: the last hours by the second, the last weeks by the minute, grouped into any longer bar.
+import type { Calendar, Session } from "../calendar.ts";
+import type { HistoryBar } from "../market-source.ts";
+
+/** How many traded seconds are kept; over 18 hours. */
+export const SECOND_BARS_MAX = 65_536;
+/** How many traded minutes are kept; 28 full sessions. */
+export const MINUTE_BARS_MAX = 40_000;
+
+const SECOND_MS = 1_000;
+/** Is the length of the coarser of the two kept bars. */
+export const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** Keeps bars of one contract. */
+export type BarStore = {
+  /** Takes a trade; none is older than the one before. */
+  trade(atMs: number, priceTicks: number, size: number): void;
+  /** Returns the kept bars that opened before `beforeMs`, oldest first: of a minute, or of a second where `barMs` is no whole number of minutes. */
+  kept(barMs: number, beforeMs: number): readonly HistoryBar[];
+  /** Moves all prices, for a past that must end at a given price. */
+  shift(ticks: number): void;
+  /** Returns the last price; null before the first trade. */
+  lastTicks(): number | null;
+};
+
+/** Is a bar that may still change. */
+export type GrowingBar = { -readonly [Key in keyof HistoryBar]: HistoryBar[Key] };
+
+/** Returns an empty store. */
+export function createBarStore(): BarStore {
+  const seconds = createRing(SECOND_MS, SECOND_BARS_MAX);
+  const minutes = createRing(MINUTE_MS, MINUTE_BARS_MAX);
+  return {
+    trade: (atMs, priceTicks, size) => {
+      seconds.trade(atMs, priceTicks, size);
+      minutes.trade(atMs, priceTicks, size);
+    },
+    kept: (barMs, beforeMs) => (barMs % MINUTE_MS === 0 ? minutes : seconds).before(beforeMs),
+    shift: (ticks) => {
+      seconds.shift(ticks);
+      minutes.shift(ticks);
+    },
+    lastTicks: () => seconds.lastTicks(),
+  };
+}
+
+/** Returns which bar a time belongs to, by its opening: a session for a day and longer, else a multiple of the length. */
+export function createBucket(barMs: number, calendar: Calendar): (atMs: number) => number {
+  if (barMs < DAY_MS) return (atMs) => Math.floor(atMs / barMs) * barMs;
+  let session: Session | undefined;
+  return (atMs) => {
+    if (session === undefined || atMs < session.openMs || atMs >= session.closeMs)
+      session = calendar.latestSession(atMs);
+    return session.openMs;
+  };
+}
+
+/** Returns longer bars made of shorter ones, oldest first. */
+export function groupBars(bars: readonly HistoryBar[], bucket: (atMs: number) => number): HistoryBar[] {
+  const groups: GrowingBar[] = [];
+  let last: GrowingBar | undefined;
+  for (const bar of bars) {
+    const openAtMs = bucket(bar.openAtMs);
+    if (last === undefined || last.openAtMs !== openAtMs) {
+      last = { ...bar, openAtMs };
+      groups.push(last);
+      continue;
+    }
+    last.highTicks = Math.max(last.highTicks, bar.highTicks);
+    last.lowTicks = Math.min(last.lowTicks, bar.lowTicks);
+    last.closeTicks = bar.closeTicks;
+    last.volume += bar.volume;
+  }
+  return groups;
+}
+
+function createRing(barMs: number, capacity: number) {
+  const bars: GrowingBar[] = [];
+  let first = 0;
+  let last: GrowingBar | undefined;
+  return {
+    trade: (atMs: number, priceTicks: number, size: number): void => {
+      if (last !== undefined && atMs < last.openAtMs + barMs) {
+        if (priceTicks > last.highTicks) last.highTicks = priceTicks;
+        if (priceTicks < last.lowTicks) last.lowTicks = priceTicks;
+        last.closeTicks = priceTicks;
+        last.volume += size;
+        return;
+      }
+      const openAtMs = Math.floor(atMs / barMs) * barMs;
+      last = {
+        openAtMs,
+        openTicks: priceTicks,
+        highTicks: priceTicks,
+        lowTicks: priceTicks,
+        closeTicks: priceTicks,
+        volume: size,
+      };
+      if (bars.length < capacity) bars.push(last);
+      else {
+        bars[first] = last;
+        first = (first + 1) % capacity;
+      }
+    },
+    before: (beforeMs: number): HistoryBar[] =>
+      [...bars.slice(first), ...bars.slice(0, first)].filter((bar) => bar.openAtMs < beforeMs),
+    shift: (ticks: number): void => {
+      for (const bar of bars) {
+        bar.openTicks += ticks;
+        bar.highTicks += ticks;
+        bar.lowTicks += ticks;
+        bar.closeTicks += ticks;
+      }
+    },
+    lastTicks: (): number | null => last?.closeTicks ?? null,
+  };
+}

@@ -1,0 +1,148 @@
+// A recorded market: trades with or without quotes, or minute bars, from CSV files, plain or gzipped. What a file does not
+// hold is derived by fixed rules and said in the label: quotes from trades by the tick rule, prints from bars.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { DateTime } from "luxon";
+import { errorFields } from "../../../log.ts";
+import { err, ok, type Result } from "../../../result.ts";
+import { type Calendar, EXCHANGE_ZONE } from "../calendar.ts";
+import type { MarketSource } from "../market-source.ts";
+import { createBarStore } from "./bars.ts";
+import { createMarketSource, type Flow } from "./market.ts";
+import { type RowProblem, readRows } from "./recording-rows.ts";
+import { syntheticPast } from "./synthetic.ts";
+import { createTape, type Tape } from "./tape.ts";
+
+/** What a recording is opened with. */
+export type RecordingOptions = {
+  /** Whose multiplier the prices are traded with, for the label: "MES". */
+  readonly symbol: string;
+  /** 0.25 of a point = 2 500. */
+  readonly tickSizeE4: number;
+  readonly calendar: Calendar;
+  /** Where it starts; null = at its first record. What lies before becomes history. */
+  readonly startMs: number | null;
+  /** Which contract of a file of bars that has several; null = the one that traded most. */
+  readonly contract: string | null;
+  /** Of the synthetic past before its first record; null = it has no past. */
+  readonly pastSeed: number | null;
+  /** What `state()` returned, to go on from there; null = from the start. */
+  readonly state: string | null;
+};
+
+/** Is why a recording can't be used. */
+export type RecordingProblem =
+  | { readonly type: "unreadable"; readonly path: string; readonly cause: string }
+  | { readonly type: "empty"; readonly path: string }
+  | { readonly type: "too_large"; readonly path: string; readonly bytesMax: number }
+  | { readonly type: "bad_row"; readonly path: string; readonly problem: RowProblem }
+  | { readonly type: "other_state"; readonly path: string };
+
+/** How much a file may hold once unpacked; all files together are kept in memory as 33 bytes a record. */
+export const RECORDING_BYTES_MAX = 256 * 1024 * 1024;
+const STATE_VERSION = 1;
+
+/** Opens a recording: one file, or a folder whose `.csv` and `.csv.gz` files are read by name, one after the other. */
+export function openRecording(path: string, options: RecordingOptions): Result<MarketSource, RecordingProblem> {
+  const files = filesOf(path);
+  if (!files.ok) return files;
+  const tape = createTape();
+  const notes = new Set<string>();
+  for (const file of files.value) {
+    const text = textOf(file);
+    if (!text.ok) return text;
+    const problem = readRows(text.value, tape, options, (note) => notes.add(note));
+    if (problem !== null) return err({ type: "bad_row", path: file, problem });
+  }
+  if (tape.trades() === 0) return err({ type: "empty", path });
+  return openTape(path, tape, notes, options);
+}
+
+/** Returns the problem in full sentences, for a person. */
+export function printRecordingProblem(problem: RecordingProblem): string {
+  switch (problem.type) {
+    case "unreadable":
+      return `The recording ${problem.path} can't be read: ${problem.cause}. Check the path, or leave --data out to trade the synthetic market.`;
+    case "empty":
+      return `The recording ${problem.path} holds no trade. Give a .csv or .csv.gz file with trades or bars, or a folder of such files.`;
+    case "too_large":
+      return `The recording ${problem.path} is larger than ${problem.bytesMax / 1024 / 1024} MiB unpacked. Cut it into days and give one of them.`;
+    case "bad_row":
+      return `The recording ${problem.path}, line ${problem.problem.line}: ${problem.problem.text}. Mend or cut that line, then start again.`;
+    case "other_state":
+      return `The saved state is not of the recording ${problem.path}. Give the recording it was made with, or remove the saved state to start from the beginning.`;
+    default:
+      return problem satisfies never;
+  }
+}
+
+function openTape(
+  path: string,
+  tape: Tape,
+  notes: ReadonlySet<string>,
+  options: RecordingOptions,
+): Result<MarketSource, RecordingProblem> {
+  const { calendar, pastSeed } = options;
+  const startMs = options.startMs ?? tape.atMs(0);
+  const key = [tape.count(), tape.atMs(0), tape.firstTradeTicks(), startMs].join(" ");
+  const handedOver = options.state === null ? 0 : readState(options.state, key);
+  if (handedOver === null) return err({ type: "other_state", path });
+  const past =
+    pastSeed === null
+      ? { bars: createBarStore(), anchor: null }
+      : syntheticPast({ seed: pastSeed, endMs: tape.atMs(0), endTicks: tape.firstTradeTicks(), calendar });
+  let next = 0;
+  const flow: Flow = {
+    nextAtMs: () => (next < tape.count() ? tape.atMs(next) : null),
+    run: (untilMs, sink) => {
+      while (next < tape.count() && tape.atMs(next) < untilMs) tape.tell(next++, sink);
+    },
+  };
+  flow.run(startMs, { trade: (atMs, priceTicks, size) => past.bars.trade(atMs, priceTicks, size), quote: () => {} });
+  const said = [...notes, ...(pastSeed === null ? [] : ["synthetic past"])];
+  const day = DateTime.fromMillis(tape.atMs(0), { zone: EXCHANGE_ZONE }).toFormat("d LLL yyyy");
+  return ok(
+    createMarketSource({
+      label: `recorded prices of ${day}, ${options.symbol} multiplier${said.length === 0 ? "" : ` (${said.join(", ")})`}`,
+      startMs,
+      endMs: tape.atMs(tape.count() - 1),
+      calendar,
+      flow,
+      bars: past.bars,
+      anchor: past.anchor,
+      skip: handedOver,
+      state: (count) => JSON.stringify({ version: STATE_VERSION, key, handedOver: count }),
+    }),
+  );
+}
+
+function readState(text: string, key: string): number | null {
+  const state = JSON.parse(text) as { version?: unknown; key?: unknown; handedOver?: unknown };
+  return state.version === STATE_VERSION && state.key === key && typeof state.handedOver === "number"
+    ? state.handedOver
+    : null;
+}
+
+function filesOf(path: string): Result<string[], RecordingProblem> {
+  try {
+    if (!statSync(path).isDirectory()) return ok([path]);
+    const names = readdirSync(path).filter((name) => /\.csv(\.gz)?$/.test(name));
+    return names.length === 0 ? err({ type: "empty", path }) : ok(names.sort().map((name) => join(path, name)));
+  } catch (cause) {
+    return err({ type: "unreadable", path, cause: errorFields(cause).errorMessage });
+  }
+}
+
+function textOf(path: string): Result<string, RecordingProblem> {
+  const tooLarge = err({ type: "too_large", path, bytesMax: RECORDING_BYTES_MAX } as const);
+  try {
+    if (statSync(path).size > RECORDING_BYTES_MAX) return tooLarge;
+    const bytes = readFileSync(path);
+    const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    return ok((isPacked ? gunzipSync(bytes, { maxOutputLength: RECORDING_BYTES_MAX }) : bytes).toString("utf8"));
+  } catch (cause) {
+    if (cause instanceof RangeError && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE") return tooLarge;
+    return err({ type: "unreadable", path, cause: errorFields(cause).errorMessage });
+  }
+}
