@@ -1,0 +1,209 @@
+// One client's socket: handshake, requests in, answers out. A slow reader loses ticks first and its connection later;
+// nothing that it does can hold up the others. The faults of the wire (silence, delay, broken frames) act here.
+import type { Socket } from "node:net";
+import type { Cancel, Clock } from "../../clock.ts";
+import type { Log } from "../../log.ts";
+import { createDelayLine } from "./delay-line.ts";
+import { createFrameReader, createFrameWriter, message, splitFields } from "./wire/frames.ts";
+import { SERVER_VERSION_MAX, SERVER_VERSION_MIN } from "./wire/ids.ts";
+
+/** A client that has not finished the handshake after this long, on the wall clock, is closed. */
+export const HANDSHAKE_MS_MAX = 10_000;
+/** A client that has not read its last messages after this long, on the wall clock, loses them. */
+export const CLOSE_MS_MAX = 5_000;
+/** Above this backlog a client gets no ticks until it has read. */
+export const TICK_BACKLOG_BYTES_MAX = 4 * 1_048_576;
+/** Above this backlog a client is closed. */
+export const BACKLOG_BYTES_MAX = 16 * 1_048_576;
+
+/** Which way bytes go: from the client in, to the client out. */
+export type Direction = "in" | "out" | "both";
+
+/** Is one client's connection. */
+export type Connection = {
+  /** Counts connections from 1 over the server's life. */
+  readonly number: number;
+  /** Is the agreed version; 0 before the handshake. */
+  serverVersion(): number;
+  /** Adds a message that must arrive. */
+  send(text: string): void;
+  /** Adds a message that is left out while the client reads too slowly. */
+  sendTick(text: string): void;
+  /** Hands what was added to the socket now. It happens by itself at the end of the running task too. */
+  flush(): void;
+  /** Returns how many bytes wait to be read by the client. */
+  backlogBytes(): number;
+  /** Resolves when the socket has taken everything, or is closed. */
+  drained(): Promise<void>;
+  /** Ends the connection after what was sent; `at_once` throws away what waits, as a reset line does. */
+  close(reason: string, how: "after_sending" | "at_once"): void;
+  /** Loses everything in a direction until the wall clock reads `untilWallMs`; the socket stays open. */
+  silence(direction: Direction, untilWallMs: number): void;
+  /** Holds everything back for `delayMs`, both ways, until the wall clock reads `untilWallMs`. */
+  delay(delayMs: number, untilWallMs: number): void;
+  /** Sends bytes that need not be a frame, then ends the connection if asked to. */
+  sendBroken(bytes: Uint8Array, thenClose: boolean): void;
+  isClosed(): boolean;
+  /** Returns how many ticks this client missed by reading too slowly. */
+  ticksMissed(): number;
+};
+
+/** Is what the server does with a connection. */
+export type ConnectionEvents = {
+  /** Returns the moment that the handshake answer names, as `YYYYMMDD HH:MM:SS zone`. */
+  connectionTime(): string;
+  /** Is called once the version is agreed, with each message of the client, startApi first. */
+  request(connection: Connection, fields: readonly string[]): void;
+  /** Is called once when the connection has ended. */
+  closed(connection: Connection, reason: string): void;
+};
+
+/** Starts to serve an accepted socket. The handshake deadline ends when `isStarted` says so. */
+export function serveConnection(
+  socket: Socket,
+  number: number,
+  wall: Clock,
+  log: Log,
+  events: ConnectionEvents,
+  isStarted: (connection: Connection) => boolean,
+): Connection {
+  const reader = createFrameReader();
+  const inLine = createDelayLine(wall);
+  const outLine = createDelayLine(wall);
+  let serverVersion = 0;
+  let isClosed = false;
+  let flushIsDue = false;
+  let ticksMissed = 0;
+  let silentInUntilMs = 0;
+  let silentOutUntilMs = 0;
+  let waitingBytes = 0;
+  const drainWaiters: (() => void)[] = [];
+  let deadline: Cancel = () => {};
+
+  const handOver = (piece: Buffer): void => {
+    if (isClosed || wall.nowMs() < silentOutUntilMs) return;
+    waitingBytes += piece.length;
+    outLine.push(() => {
+      waitingBytes -= piece.length;
+      if (!socket.destroyed && socket.writable) socket.write(piece, noteDrained);
+    });
+    if (connection.backlogBytes() > BACKLOG_BYTES_MAX) connection.close("the client reads too slowly", "at_once");
+  };
+  const writer = createFrameWriter(handOver);
+
+  const noteDrained = (): void => {
+    if (!isClosed && connection.backlogBytes() > 0) return;
+    for (const waiter of drainWaiters.splice(0)) waiter();
+  };
+
+  const connection: Connection = {
+    number,
+    serverVersion: () => serverVersion,
+    send: (text) => {
+      if (isClosed) return;
+      writer.write(text);
+      if (flushIsDue) return;
+      flushIsDue = true;
+      queueMicrotask(connection.flush);
+    },
+    sendTick: (text) => {
+      if (connection.backlogBytes() > TICK_BACKLOG_BYTES_MAX) ticksMissed += 1;
+      else connection.send(text);
+    },
+    flush: () => {
+      flushIsDue = false;
+      if (!isClosed) writer.flush();
+    },
+    backlogBytes: () => waitingBytes + socket.writableLength,
+    drained: () =>
+      new Promise((resolve) => {
+        connection.flush();
+        drainWaiters.push(resolve);
+        noteDrained();
+      }),
+    close: (reason, how) => {
+      if (isClosed) return;
+      if (how === "after_sending") connection.flush();
+      finish(reason);
+      if (how === "at_once") socket.resetAndDestroy();
+      else {
+        outLine.push(() => socket.end(() => socket.destroy()));
+        const giveUp = wall.after(CLOSE_MS_MAX, () => socket.destroy());
+        socket.once("close", giveUp);
+      }
+    },
+    silence: (direction, untilWallMs) => {
+      if (direction !== "out") silentInUntilMs = untilWallMs;
+      if (direction !== "in") silentOutUntilMs = untilWallMs;
+    },
+    delay: (delayMs, untilWallMs) => {
+      inLine.delay(delayMs, untilWallMs);
+      outLine.delay(delayMs, untilWallMs);
+    },
+    sendBroken: (bytes, thenClose) => {
+      if (isClosed) return;
+      connection.flush();
+      handOver(Buffer.from(bytes));
+      if (thenClose) connection.close("a fault broke the stream", "after_sending");
+    },
+    isClosed: () => isClosed,
+    ticksMissed: () => ticksMissed,
+  };
+
+  const finish = (reason: string): void => {
+    if (isClosed) return;
+    isClosed = true;
+    deadline();
+    if (ticksMissed > 0) log.warn({ connection: number, ticksMissed }, "A client read too slowly and missed ticks");
+    events.closed(connection, reason);
+    noteDrained();
+  };
+
+  const open = (text: string): void => {
+    const versions = /^v(\d{1,4})(?:\.\.(\d{1,4}))?(?: .*)?$/s.exec(text.replace(/\0+$/, ""));
+    if (versions === null) {
+      connection.close("the opening frame names no versions", "at_once");
+      return;
+    }
+    const oldest = Number(versions[1]);
+    const newest = Number(versions[2] ?? versions[1]);
+    if (newest < SERVER_VERSION_MIN || oldest > SERVER_VERSION_MAX) {
+      log.warn(
+        { connection: number, oldest, newest, servedMin: SERVER_VERSION_MIN, servedMax: SERVER_VERSION_MAX },
+        "A client speaks no version that is served here; its connection was closed",
+      );
+      connection.close("no common version", "at_once");
+      return;
+    }
+    serverVersion = Math.min(newest, SERVER_VERSION_MAX);
+    connection.send(message(serverVersion, events.connectionTime()));
+  };
+
+  const take = (text: string): void => {
+    if (isClosed) return;
+    if (serverVersion === 0) open(text);
+    else {
+      events.request(connection, splitFields(text));
+      if (isStarted(connection)) deadline();
+    }
+  };
+
+  socket.setNoDelay(true);
+  socket.on("data", (piece) => {
+    if (isClosed || wall.nowMs() < silentInUntilMs) return;
+    const read = reader.push(piece);
+    if (!read.ok) {
+      log.warn(
+        { connection: number, ...read.error },
+        "A client sent what is no frame of the protocol; its connection was closed",
+      );
+      connection.close(read.error.type, "at_once");
+      return;
+    }
+    for (const text of read.value) inLine.push(() => take(text));
+  });
+  socket.on("error", (error) => finish(error.message));
+  socket.on("close", () => finish("the client closed the connection"));
+  deadline = wall.after(HANDSHAKE_MS_MAX, () => connection.close("the handshake was not finished in time", "at_once"));
+  return connection;
+}

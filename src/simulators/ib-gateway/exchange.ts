@@ -1,0 +1,108 @@
+// The exchange as the gateway sees it. Its rules (matching, latency, brackets, OCA, margin, fees) are the engine's;
+// here is only the border: orders and market records in, reports out.
+
+/** Is an order as the exchange takes it; `orderKey` is the gateway's permId. */
+export type ExchangeOrder = {
+  readonly orderKey: number;
+  /** Empty is the exchange's first account. */
+  readonly account: string;
+  readonly instrumentId: number;
+  readonly side: "buy" | "sell";
+  readonly quantity: number;
+  readonly kind: ExchangeOrderKind;
+  readonly tif: ExchangeTif;
+  readonly parentKey: number | null;
+  readonly ocaGroup: string | null;
+  readonly ocaType: 1 | 2 | 3;
+};
+
+/** Is an order's terms. */
+export type ExchangeOrderKind =
+  | { readonly kind: "market" }
+  | { readonly kind: "limit"; readonly limitTicks: number }
+  | { readonly kind: "stop"; readonly stopTicks: number }
+  | { readonly kind: "stop_limit"; readonly stopTicks: number; readonly limitTicks: number }
+  | { readonly kind: "trail"; readonly trailTicks: number };
+
+/** Is how long an order lives. */
+export type ExchangeTif = "day" | "gtc" | "ioc";
+
+/** Is what a modify changes; a price that the order's kind does not have is null. */
+export type ExchangeChanges = {
+  readonly quantity: number;
+  readonly limitTicks: number | null;
+  readonly stopTicks: number | null;
+  readonly trailTicks: number | null;
+  readonly tif: ExchangeTif;
+};
+
+/** Is what the exchange says, in the order in which it happened. */
+export type ExchangeReport =
+  | { readonly type: "accepted"; readonly orderKey: number; readonly atMs: number }
+  | { readonly type: "held"; readonly orderKey: number; readonly atMs: number; readonly reason: "child" | "closed" }
+  | { readonly type: "activated"; readonly orderKey: number; readonly atMs: number }
+  | { readonly type: "triggered"; readonly orderKey: number; readonly atMs: number }
+  | {
+      readonly type: "fill";
+      readonly orderKey: number;
+      readonly atMs: number;
+      readonly quantity: number;
+      readonly priceTicks: number;
+      readonly feeCents: number;
+      readonly positionAfter: number;
+      /** Is what the fill closed earned, fees not taken off; null when it closed nothing. */
+      readonly realisedCents: number | null;
+      readonly liquidity: "added" | "removed";
+    }
+  | { readonly type: "reduced"; readonly orderKey: number; readonly atMs: number; readonly quantity: number }
+  | {
+      readonly type: "cancelled";
+      readonly orderKey: number;
+      readonly atMs: number;
+      readonly reason: "user" | "oca" | "parent" | "expired" | "ioc";
+    }
+  | {
+      readonly type: "rejected";
+      readonly orderKey: number;
+      readonly atMs: number;
+      readonly reason: string;
+      readonly text: string;
+    }
+  | { readonly type: "modified"; readonly orderKey: number; readonly atMs: number }
+  | { readonly type: "modify_rejected"; readonly orderKey: number; readonly atMs: number; readonly text: string }
+  | { readonly type: "cancel_rejected"; readonly orderKey: number; readonly atMs: number };
+
+/** Is the account's money, in cents. */
+export type ExchangeAccount = {
+  /** Start cash, all closed profit and loss, less all fees. */
+  readonly cashCents: number;
+  /** Closed today, less today's fees. */
+  readonly realisedCents: number;
+  readonly unrealisedCents: number;
+  readonly initialMarginCents: number;
+  readonly maintenanceMarginCents: number;
+};
+
+/** Is the position in the traded contract. */
+export type ExchangePosition = {
+  /** Signed contracts. */
+  readonly position: number;
+  /** Average entry price, in ticks with fractions; 0 when flat. */
+  readonly averageTicks: number;
+};
+
+/** Fills orders. Calls come in order of time. */
+export type ExchangePort = {
+  market(records: Uint8Array): readonly ExchangeReport[];
+  advance(atMs: number): readonly ExchangeReport[];
+  submit(atMs: number, orders: readonly ExchangeOrder[]): readonly ExchangeReport[];
+  modify(atMs: number, orderKey: number, changes: ExchangeChanges): readonly ExchangeReport[];
+  cancel(atMs: number, orderKey: number): readonly ExchangeReport[];
+  cancelAll(atMs: number): readonly ExchangeReport[];
+  setOpen(atMs: number, isOpen: boolean): readonly ExchangeReport[];
+  sessionEnds(atMs: number): readonly ExchangeReport[];
+  account(): ExchangeAccount;
+  position(): ExchangePosition;
+  /** Returns the whole state, for the next start. */
+  snapshot(): string;
+};

@@ -1,0 +1,434 @@
+// The simulated IB Gateway: speaks the TWS wire protocol over TCP, so that any client of a real one can connect, and
+// trades against a market from a source. It is what the demo and `npm run simulate` connect to.
+import { readFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { DateTime } from "luxon";
+import type { Cancel, Clock, MarketClock } from "../../clock.ts";
+import { errorFields, type Log } from "../../log.ts";
+import { createCalendar, EXCHANGE_ZONE } from "./calendar.ts";
+import { type Connection, serveConnection } from "./connection.ts";
+import { startControl } from "./control.ts";
+import type { ExchangePort } from "./exchange.ts";
+import { createFaultRunner, type FaultRunner } from "./fault-runner.ts";
+import { type FaultProblem, parseScript, type ScriptedFault } from "./faults.ts";
+import { CLIENTS_MAX, createGateway, newGateway, type SavedGateway } from "./gateway.ts";
+import { openLedger } from "./ledger.ts";
+import { findProduct, frontListing, type Listing, listingByConId, type Product, SYMBOLS } from "./listings.ts";
+import type { MarketSource } from "./market-source.ts";
+import type { openExchange } from "./native-exchange.ts";
+import { createPump } from "./pump.ts";
+import { readState, type SavedState, type StateProblem, writeState } from "./state-file.ts";
+
+/** Is what the gateway serves and how. */
+export type GatewayOptions = {
+  /** 0 is a free one. */
+  readonly port: number;
+  /** Is the control's port, 0 for a free one, null for no control. */
+  readonly httpPort: number | null;
+  /** Is the market's time. */
+  readonly clock: MarketClock;
+  /** Is the time of sockets. */
+  readonly wall: Clock;
+  readonly source: MarketSource;
+  readonly hours: "exchange" | "always";
+  readonly symbol: string;
+  /** Is the account's name; a paper account's begins with DU. */
+  readonly account: string;
+  readonly latencyMs: number;
+  readonly extraSlippageTicks: number;
+  readonly startCashUsd: number;
+  /** 0 stands still for `stepTo`. */
+  readonly speed: number | "max";
+  /** Is named in the state, so that a run can be had again; the source was made from it. */
+  readonly seed: number;
+  readonly ledgerFile: string | null;
+  readonly stateFile: string | null;
+  readonly scriptFile: string | null;
+  /** Is the client that hears of everybody's orders; null or left out for none. */
+  readonly masterClientId?: number | null;
+  readonly log: Log;
+  /** Takes the engine's place in tests. */
+  readonly openExchange?: typeof openExchange;
+};
+
+/** Is a running gateway. */
+export type GatewayServer = {
+  readonly port: number;
+  readonly httpPort: number | null;
+  /** Is where the control is, null for none. */
+  readonly url: string | null;
+  readonly clock: MarketClock;
+  setSpeed(speed: number | "max"): void;
+  pause(): void;
+  resume(): void;
+  /** Moves a market of speed 0 to `atMs` and resolves when every frame has been handed to the sockets. */
+  stepTo(atMs: number): Promise<void>;
+  /** Makes a fault happen. */
+  addFault(fault: ScriptedFault): void;
+  state(): object;
+  stop(): Promise<void>;
+};
+
+/** Says why the gateway can't start. */
+export type GatewayProblem =
+  | { readonly type: "port_busy"; readonly port: number }
+  | { readonly type: "unknown_symbol"; readonly symbol: string; readonly known: readonly string[] }
+  | { readonly type: "bad_script"; readonly path: string; readonly problem: FaultProblem }
+  | { readonly type: "unreadable_script"; readonly path: string; readonly reason: string }
+  | StateProblem;
+
+/** Is thrown when the gateway can't start; the message is a sentence for a person. */
+export class GatewayStartError extends Error {
+  override readonly name = "GatewayStartError";
+  readonly problem: GatewayProblem;
+  constructor(problem: GatewayProblem, cause?: unknown) {
+    super(explain(problem), cause === undefined ? {} : { cause });
+    this.problem = problem;
+  }
+}
+
+/** The address that is listened on: the simulator is for this machine only. */
+const HOST = "127.0.0.1";
+/** The state is written this often when the market has moved, in wall milliseconds; after an order at once. */
+const SAVE_MS = 1_000;
+
+/**
+ * Returns where the last run with this file stood, so that clock and source can be made to go on from there; null
+ * where there is none. Throws a GatewayStartError for a file that can't be read.
+ */
+export function readGatewayState(stateFile: string): { atMs: number; market: string } | null {
+  const read = readState(stateFile);
+  if (!read.ok) throw new GatewayStartError(read.error);
+  return read.value === null ? null : { atMs: read.value.atMs, market: read.value.market };
+}
+
+/** Starts a gateway. Rejects with a GatewayStartError that says what a person can mend. */
+export async function startGatewayServer(options: GatewayOptions): Promise<GatewayServer> {
+  const { clock, wall, source, log } = options;
+  const script = readScript(options.scriptFile);
+  const product = findProduct(options.symbol);
+  if (product === undefined)
+    throw new GatewayStartError({ type: "unknown_symbol", symbol: options.symbol, known: SYMBOLS });
+  const saved = readSaved(options.stateFile);
+  if (saved !== null) clock.jumpTo(saved.atMs);
+  const open = options.openExchange ?? (await import("./native-exchange.ts")).openExchange;
+  const opened = openMarket(options, open, product, saved, clock.nowMs());
+  const calendar = createCalendar(options.hours);
+  const ledger = openLedger(options.ledgerFile);
+  let account = options.account;
+
+  const gateway = createGateway(
+    {
+      exchange: opened.exchange,
+      source,
+      listing: opened.listing,
+      calendar,
+      ledger,
+      masterClientId: options.masterClientId ?? null,
+      account: () => account,
+      nowMs: () => pump.nowMs(),
+      wallMs: () => wall.nowMs(),
+    },
+    opened.gateway,
+  );
+
+  let savedAtMs = Number.NEGATIVE_INFINITY;
+  const save = (): void => {
+    if (options.stateFile === null) return;
+    savedAtMs = pump.nowMs();
+    writeState(options.stateFile, {
+      atMs: savedAtMs,
+      conId: opened.listing.conId,
+      exchange: opened.exchange.snapshot(),
+      gateway: gateway.saved(),
+      market: source.state(),
+    });
+  };
+  /** What clients are told of orders is on disk before the bytes leave: they leave at the end of the running task. */
+  const saveIfOrdersChanged = (): void => {
+    if (gateway.orders.takeChanged()) save();
+  };
+
+  const runnerBox: { runner: FaultRunner | undefined } = { runner: undefined };
+  const pump = createPump({
+    clock,
+    wall,
+    source,
+    exchange: opened.exchange,
+    gateway,
+    calendar,
+    log,
+    isExchangeNew: opened.isNew,
+    stepped: (atMs) => {
+      runnerBox.runner?.look(atMs, gateway.messagesSeen());
+      saveIfOrdersChanged();
+    },
+  });
+
+  const sockets = createSocketServer(options, {
+    connectionTime: gateway.connectionTime,
+    request: (connection, fields) => {
+      pump.catchUp();
+      gateway.request(connection, fields);
+      runnerBox.runner?.look(pump.nowMs(), gateway.messagesSeen());
+      saveIfOrdersChanged();
+    },
+    closed: gateway.closed,
+    isStarted: gateway.isStarted,
+  });
+  const runner = createFaultRunner(
+    {
+      gateway,
+      ledger,
+      wall,
+      log,
+      nowMs: () => pump.nowMs(),
+      connections: sockets.connections,
+      refuseConnections: sockets.refuse,
+      ignoreHandshakes: sockets.ignoreHandshakes,
+      setAccount: (next) => {
+        account = next;
+      },
+    },
+    pump.nowMs(),
+  );
+  runnerBox.runner = runner;
+  for (const fault of script) runner.add(fault);
+
+  const state = (): object => ({
+    market: source.label,
+    seed: options.seed,
+    accountName: account,
+    atMs: pump.nowMs(),
+    time: DateTime.fromMillis(pump.nowMs(), { zone: EXCHANGE_ZONE }).toISO(),
+    speed: pump.speed(),
+    isOpen: pump.isOpen(),
+    faultsWaiting: runner.waiting(),
+    ...gateway.state(),
+  });
+
+  let port: number;
+  try {
+    port = await sockets.listen(options.port);
+  } catch (cause) {
+    ledger.close();
+    throw portProblem(cause, options.port);
+  }
+  let control: Awaited<ReturnType<typeof startControl>> | null = null;
+  if (options.httpPort !== null) {
+    try {
+      control = await startControl(options.httpPort, {
+        state,
+        addFault: runner.add,
+        pause: pump.pause,
+        resume: pump.resume,
+        setSpeed: pump.setSpeed,
+        step: (byMs) => pump.stepTo(pump.nowMs() + byMs),
+        isPaused: () => pump.speed() === 0,
+      });
+    } catch (cause) {
+      await sockets.stop();
+      ledger.close();
+      throw portProblem(cause, options.httpPort);
+    }
+  }
+
+  let cancelSave: Cancel = () => {};
+  const saveNowAndThen = (): void => {
+    if (pump.nowMs() !== savedAtMs) save();
+    cancelSave = wall.after(SAVE_MS, saveNowAndThen);
+  };
+  if (options.stateFile !== null) saveNowAndThen();
+  pump.setSpeed(options.speed);
+  log.info(
+    { port, httpPort: control?.port ?? null, market: source.label, contract: opened.listing.localSymbol, account },
+    "SIMULATION: the simulated IB Gateway listens on 127.0.0.1",
+  );
+
+  return {
+    port,
+    httpPort: control?.port ?? null,
+    url: control === null ? null : `http://${HOST}:${control.port}`,
+    clock,
+    setSpeed: pump.setSpeed,
+    pause: pump.pause,
+    resume: pump.resume,
+    stepTo: pump.stepTo,
+    addFault: runner.add,
+    state,
+    stop: async () => {
+      pump.stop();
+      cancelSave();
+      await sockets.stop();
+      await control?.stop();
+      save();
+      ledger.close();
+    },
+  };
+}
+
+/** Returns the exchange and the contract: those of the last run, or new ones once a month has rolled on. */
+function openMarket(
+  options: GatewayOptions,
+  open: typeof openExchange,
+  product: Product,
+  saved: SavedState | null,
+  nowMs: number,
+): { exchange: ExchangePort; listing: Listing; gateway: SavedGateway; isNew: boolean } {
+  const { latencyMs, extraSlippageTicks } = options;
+  const front = frontListing(product, nowMs);
+  const startCashCents = Math.round(options.startCashUsd * 100);
+  const before = saved === null ? undefined : listingByConId(saved.conId);
+  if (saved === null || before === undefined || before.product !== product) {
+    const exchange = open(front, { latencyMs, extraSlippageTicks, startCashCents }, null);
+    return { exchange, listing: front, gateway: newGateway(), isNew: true };
+  }
+  const exchange = open(before, { latencyMs, extraSlippageTicks, startCashCents }, saved.exchange);
+  const hasOrders = saved.gateway.orders.orders.some((order) =>
+    ["PreSubmitted", "Submitted", "PendingCancel"].includes(order.status),
+  );
+  if (before.conId === front.conId || hasOrders || exchange.position().position !== 0) {
+    return { exchange, listing: before, gateway: saved.gateway, isNew: false };
+  }
+  options.log.info(
+    { from: before.localSymbol, to: front.localSymbol },
+    "The front month has rolled on: the simulated market is now in the next contract",
+  );
+  const carried = { latencyMs, extraSlippageTicks, startCashCents: exchange.account().cashCents };
+  const { orders, account, jumps } = saved.gateway;
+  const gateway: SavedGateway = {
+    orders: { ...orders, orders: [], executions: [] },
+    account: { ...account, hasTraded: false },
+    jumps,
+  };
+  return { exchange: open(front, carried, null), listing: front, gateway, isNew: true };
+}
+
+type SocketEvents = Parameters<typeof serveConnection>[4] & { isStarted(connection: Connection): boolean };
+
+/** Accepts sockets; can refuse them for a while. */
+function createSocketServer(options: GatewayOptions, events: SocketEvents) {
+  const { wall, log } = options;
+  const connections = new Set<Connection>();
+  const sockets = new Set<Socket>();
+  let nextNumber = 1;
+  let deafUntilMs = 0;
+  let port = 0;
+  let isStopped = false;
+  let server: Server | undefined;
+  let cancelReopen: Cancel = () => {};
+
+  const accept = (socket: Socket): void => {
+    if (connections.size >= CLIENTS_MAX) {
+      log.warn({ clientsMax: CLIENTS_MAX }, "Too many clients are connected; a new one was turned away");
+      socket.destroy();
+      return;
+    }
+    const number = nextNumber++;
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    const connection = serveConnection(
+      socket,
+      number,
+      wall,
+      log,
+      {
+        ...events,
+        closed: (closed, reason) => {
+          connections.delete(closed);
+          log.debug({ connection: number, reason }, "A client's connection has ended");
+          events.closed(closed, reason);
+        },
+      },
+      events.isStarted,
+    );
+    connections.add(connection);
+    if (wall.nowMs() < deafUntilMs) connection.silence("both", Number.POSITIVE_INFINITY);
+  };
+
+  const listen = (wanted: number): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const next = createServer(accept);
+      next.once("error", reject);
+      next.listen(wanted, HOST, () => {
+        next.removeListener("error", reject);
+        next.on("error", (error) => log.error(errorFields(error), "The simulated gateway's socket server has failed"));
+        server = next;
+        const address = next.address();
+        port = typeof address === "object" && address !== null ? address.port : wanted;
+        resolve(port);
+      });
+    });
+
+  return {
+    listen,
+    connections: (): readonly Connection[] => [...connections],
+    ignoreHandshakes: (untilWallMs: number): void => {
+      deafUntilMs = untilWallMs;
+    },
+    refuse: (forMs: number): void => {
+      server?.close();
+      server = undefined;
+      cancelReopen();
+      cancelReopen = wall.after(forMs, () => {
+        if (isStopped) return;
+        listen(port).catch((error: unknown) =>
+          log.error({ port, ...errorFields(error) }, "The simulated gateway could not open its port again"),
+        );
+      });
+    },
+    stop: async (): Promise<void> => {
+      isStopped = true;
+      cancelReopen();
+      const closing = server;
+      for (const connection of connections) connection.close("the simulated gateway stops", "after_sending");
+      // What the kernel has not taken by the next turn is of a client that does not read: nobody waits for it.
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const socket of sockets) socket.destroy();
+      if (closing !== undefined) await new Promise<void>((resolve) => closing.close(() => resolve()));
+    },
+  };
+}
+
+function readSaved(stateFile: string | null): SavedState | null {
+  if (stateFile === null) return null;
+  const read = readState(stateFile);
+  if (!read.ok) throw new GatewayStartError(read.error);
+  return read.value;
+}
+
+function readScript(path: string | null): readonly ScriptedFault[] {
+  if (path === null) return [];
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new GatewayStartError({ type: "unreadable_script", path, reason }, cause);
+  }
+  const read = parseScript(text);
+  if (!read.ok) throw new GatewayStartError({ type: "bad_script", path, problem: read.error });
+  return read.value;
+}
+
+function portProblem(cause: unknown, port: number): unknown {
+  const isBusy = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
+  return isBusy ? new GatewayStartError({ type: "port_busy", port }, cause) : cause;
+}
+
+function explain(problem: GatewayProblem): string {
+  switch (problem.type) {
+    case "port_busy":
+      return `The simulated gateway can't listen on port ${problem.port}: another program does. Stop that one or choose another port.`;
+    case "unknown_symbol":
+      return `The simulated gateway has no ${problem.symbol}. It has ${problem.known.join(", ")}.`;
+    case "bad_script":
+      return `Line ${problem.problem.line} of the fault script ${problem.path} is not understood: ${problem.problem.reason}. The faults are listed in docs/simulated-gateway.md.`;
+    case "unreadable_script":
+      return `The fault script ${problem.path} can't be read: ${problem.reason}.`;
+    case "bad_state_file":
+      return `The simulated gateway's state ${problem.path} can't be gone on from: ${problem.reason}. Move the file away to start anew.`;
+    default:
+      return problem satisfies never;
+  }
+}

@@ -1,0 +1,284 @@
+// Moves the gateway's time along the market's clock: records to clients and exchange, reports to clients, sessions
+// opened and closed. It goes in steps of a quarter second of market time at most, so that what the exchange says
+// stands near the tick that caused it, at any speed.
+
+import { DateTime } from "luxon";
+import type { Cancel, Clock, MarketClock } from "../../clock.ts";
+import type { Log } from "../../log.ts";
+import { type Calendar, EXCHANGE_ZONE } from "./calendar.ts";
+import type { ExchangePort } from "./exchange.ts";
+import { SNAPSHOT_MS } from "./feed.ts";
+import type { Gateway } from "./gateway.ts";
+import type { MarketBatch, MarketSource } from "./market-source.ts";
+import { nameContract, RECORD_BYTES, shiftPrices, viewOf } from "./records.ts";
+import { CODE } from "./wire/ids.ts";
+
+/** A running market is moved this often, in wall milliseconds. */
+const TURN_MS = 10;
+/** Of a closure longer than this, the middle is jumped over; the closed hour of every day is not. */
+const CLOSURE_MS_KEPT = 3_600_000;
+/** How many records a piece of the market holds. */
+const BATCH_RECORDS = 4_096;
+/** At full speed the market waits for a client with more than this to read. */
+const FULL_SPEED_BACKLOG_BYTES = 1_048_576;
+/** At full speed so much market time passes between two looks at sockets and requests. */
+const FULL_SPEED_STRIDE_MS = 1_000;
+/** At full speed a client that reads nothing for so long, in wall milliseconds, is closed. */
+const FULL_SPEED_WAIT_MS_MAX = 10_000;
+/** A turn moves so much market time at most before it lets sockets speak, in wall milliseconds. */
+const TURN_WORK_MS_MAX = 50;
+
+/** Moves the market. */
+export type Pump = {
+  /** Returns the market time up to which everything has happened. */
+  nowMs(): number;
+  isOpen(): boolean;
+  /** Lets everything happen up to the clock's time; called before a request, so that none acts in the past. */
+  catchUp(): void;
+  /** Lets everything happen up to `atMs`, the clock moving along. Rejects while the clock runs by itself. */
+  stepTo(atMs: number): Promise<void>;
+  setSpeed(speed: number | "max"): void;
+  speed(): number | "max";
+  pause(): void;
+  resume(): void;
+  stop(): void;
+};
+
+/** Returns a pump that stands at the clock's time; it moves after `setSpeed`. */
+export function createPump(parts: {
+  clock: MarketClock;
+  wall: Clock;
+  source: MarketSource;
+  exchange: ExchangePort;
+  gateway: Gateway;
+  calendar: Calendar;
+  log: Log;
+  /** Is true when the exchange is new and must be told of what happened before the clock's time. */
+  isExchangeNew: boolean;
+  /** Is called after each step. */
+  stepped(atMs: number): void;
+}): Pump {
+  const { clock, wall, source, exchange, gateway, calendar, log } = parts;
+  const { feed, account, orders } = gateway;
+  const bytes = new Uint8Array(BATCH_RECORDS * RECORD_BYTES);
+  const batch: MarketBatch = { bytes, view: viewOf(bytes), length: 0 };
+  let reachedMs = clock.nowMs();
+  let session = calendar.sessionAt(reachedMs);
+  let turnMs = session?.closeMs ?? calendar.nextSession(reachedMs).openMs;
+  let closedSinceMs = session === undefined ? reachedMs : 0;
+  let hasEnded = false;
+  let isStopped = false;
+  let isMoving = false;
+  let speed: number | "max" = 0;
+  let resumeSpeed: number | "max" = 1;
+  let cancelTurn: Cancel = () => {};
+
+  /** Gives `take` the records up to `untilMs` that have not happened yet, moved by the jumps that faults made. */
+  const pull = (untilMs: number, take: (records: Uint8Array) => void): void => {
+    for (;;) {
+      batch.length = 0;
+      const count = source.advance(untilMs, batch);
+      if (count === 0) return;
+      const records = bytes.subarray(0, count * RECORD_BYTES);
+      const view = viewOf(records);
+      nameContract(view, feed.listing.conId);
+      const jumpTicks = gateway.jumps.reduce((sum, jump) => sum + jump.ticks, 0);
+      if (jumpTicks !== 0) shiftPrices(view, jumpTicks);
+      take(records);
+    }
+  };
+
+  /** What lies before the start has happened already: it fills the book and the tape, and is told to nobody. */
+  const passBy = (): void => {
+    pull(reachedMs, (records) => {
+      feed.take(records);
+      if (parts.isExchangeNew) orders.apply(exchange.market(records));
+    });
+    const before = source.history(86_400_000, 2, session?.openMs ?? reachedMs).at(-1);
+    if (before !== undefined) feed.seed(before.closeTicks);
+    orders.apply(exchange.setOpen(reachedMs, session !== undefined));
+    if (account.saved().sessionStartCents === null) account.startSession();
+  };
+
+  const closeSession = (): void => {
+    orders.apply(exchange.sessionEnds(reachedMs));
+    orders.apply(exchange.setOpen(reachedMs, false));
+    feed.clearQuotes(reachedMs);
+    closedSinceMs = reachedMs;
+    log.info(
+      { tradeDate: session?.tradeDate, nextOpen: print(calendar.nextSession(reachedMs - 1).openMs) },
+      "The simulated session has ended",
+    );
+    session = undefined;
+  };
+  const openSession = (): void => {
+    session = calendar.sessionAt(reachedMs);
+    if (session === undefined) throw new Error(`no session at ${reachedMs}, which was to open one`);
+    feed.startSession();
+    account.startSession();
+    orders.apply(exchange.setOpen(reachedMs, true));
+    log.info({ tradeDate: session.tradeDate }, "The simulated session has opened");
+  };
+  const turnSession = (): void => {
+    if (session !== undefined) closeSession();
+    if (calendar.sessionAt(reachedMs) !== undefined && !hasEnded) openSession();
+    turnMs = session?.closeMs ?? calendar.nextSession(reachedMs).openMs;
+  };
+
+  const noteEnd = (): void => {
+    if (hasEnded || source.endMs === null || reachedMs < source.endMs || source.nextAtMs() !== null) return;
+    hasEnded = true;
+    if (session !== undefined) closeSession();
+    log.warn(
+      { market: source.label, at: print(reachedMs) },
+      "The recording has ended: the simulated market stays closed. Start again to see it once more",
+    );
+    gateway.notice(
+      CODE.farmInactive,
+      "Market data farm connection is inactive but should be available upon demand.usfuture (the recording has ended)",
+    );
+  };
+
+  /** Lets everything happen up to `nextMs`, which is no further than the next quarter second or turn of the session. */
+  const step = (nextMs: number): void => {
+    reachedMs = nextMs;
+    pull(nextMs, (records) => {
+      if (session === undefined) return;
+      feed.take(records);
+      orders.apply(exchange.market(records));
+    });
+    orders.apply(exchange.advance(reachedMs));
+    if (reachedMs >= turnMs) turnSession();
+    noteEnd();
+    if (reachedMs % SNAPSHOT_MS === 0 && session !== undefined) {
+      feed.tellTime(reachedMs);
+      account.tellTime(reachedMs);
+    }
+    parts.stepped(reachedMs);
+  };
+
+  const nextStep = (targetMs: number): number => {
+    const quarterMs = (Math.floor(reachedMs / SNAPSHOT_MS) + 1) * SNAPSHOT_MS;
+    const boundMs = session === undefined ? turnMs : Math.min(quarterMs, turnMs);
+    return Math.min(targetMs, Math.max(boundMs, reachedMs + 1));
+  };
+
+  /** Moves on to `targetMs`, or as far as the wall time allows; returns whether it got there. */
+  const moveTo = (targetMs: number, wallMsMax: number, follow: boolean): boolean => {
+    if (isMoving) return true;
+    isMoving = true;
+    try {
+      const stopAtMs = wall.nowMs() + wallMsMax;
+      while (reachedMs < targetMs) {
+        step(nextStep(targetMs));
+        if (follow) clock.jumpTo(reachedMs);
+        if (wall.nowMs() > stopAtMs) return false;
+      }
+      return true;
+    } finally {
+      isMoving = false;
+    }
+  };
+
+  /** A weekend or holiday is jumped over but for half an hour at each end, so that what belongs to a close happens. */
+  const jumpClosure = (): void => {
+    if (session !== undefined || hasEnded) return;
+    const opensMs = turnMs;
+    const jumpMs = opensMs - CLOSURE_MS_KEPT / 2;
+    if (
+      opensMs - closedSinceMs <= CLOSURE_MS_KEPT ||
+      reachedMs < closedSinceMs + CLOSURE_MS_KEPT / 2 ||
+      reachedMs >= jumpMs
+    )
+      return;
+    log.info(
+      { from: print(reachedMs), to: print(jumpMs), opens: print(opensMs) },
+      "The simulated clock jumps over a weekend or holiday",
+    );
+    clock.jumpTo(jumpMs);
+    moveTo(jumpMs, Number.POSITIVE_INFINITY, false);
+  };
+
+  const turn = (): void => {
+    cancelTurn();
+    if (isStopped || typeof speed !== "number" || speed === 0) return;
+    moveTo(clock.nowMs(), TURN_WORK_MS_MAX, false);
+    jumpClosure();
+    cancelTurn = wall.after(TURN_MS, turn);
+  };
+
+  const waitForReaders = async (): Promise<void> => {
+    const slow = gateway.connections().filter((connection) => connection.backlogBytes() > FULL_SPEED_BACKLOG_BYTES);
+    await Promise.all(
+      slow.map((connection) => {
+        const giveUp = wall.after(FULL_SPEED_WAIT_MS_MAX, () =>
+          connection.close("the client does not read", "at_once"),
+        );
+        return connection.drained().finally(giveUp);
+      }),
+    );
+  };
+
+  /** Runs as fast as the clients read; stands still while there are none. */
+  const runAtFullSpeed = async (): Promise<void> => {
+    while (!isStopped && speed === "max" && !hasEnded) {
+      if (gateway.connections().length === 0) {
+        await new Promise<void>((resolve) => wall.after(TURN_MS, resolve));
+        continue;
+      }
+      moveTo(reachedMs + FULL_SPEED_STRIDE_MS, TURN_WORK_MS_MAX, true);
+      jumpClosure();
+      await waitForReaders();
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  };
+
+  const setSpeed = (next: number | "max"): void => {
+    const wasMax = speed === "max";
+    speed = next;
+    clock.setSpeed(next === "max" ? 0 : next);
+    cancelTurn();
+    if (next === "max") {
+      if (!wasMax) {
+        runAtFullSpeed().catch((thrown: unknown) => {
+          // Nobody waits for the loop: an error of it must end the process as any other bug does.
+          queueMicrotask(() => {
+            throw thrown;
+          });
+        });
+      }
+    } else if (next > 0) turn();
+  };
+
+  passBy();
+
+  return {
+    nowMs: () => reachedMs,
+    isOpen: () => session !== undefined,
+    catchUp: () => {
+      if (typeof speed === "number" && speed > 0) moveTo(clock.nowMs(), TURN_WORK_MS_MAX, false);
+    },
+    stepTo: async (atMs) => {
+      if (speed !== 0) throw new Error("the market runs by itself; set the speed to 0 before stepping");
+      moveTo(atMs, Number.POSITIVE_INFINITY, true);
+      await Promise.all(gateway.connections().map((connection) => connection.drained()));
+    },
+    setSpeed,
+    speed: () => speed,
+    pause: () => {
+      if (speed !== 0) resumeSpeed = speed;
+      setSpeed(0);
+    },
+    resume: () => {
+      if (speed === 0) setSpeed(resumeSpeed);
+    },
+    stop: () => {
+      isStopped = true;
+      cancelTurn();
+    },
+  };
+}
+
+function print(atMs: number): string {
+  return DateTime.fromMillis(atMs, { zone: EXCHANGE_ZONE }).toFormat("ccc yyyy-LL-dd HH:mm");
+}
