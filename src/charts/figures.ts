@@ -114,7 +114,10 @@ export function zscoreFigure(frame: ChartFrame, data: MarketData): Figure {
 /** Returns the running net result after each round trip; `drawdown` shows the distance from its peak instead. */
 export function equityFigure(frame: ChartFrame, kind: "equity" | "drawdown", trades: readonly ChartTrade[]): Figure {
   if (trades.length === 0) return emptyFigure(frame, kind, "No closed trades yet.");
-  const curve = equityPoints(trades);
+  const closed = equityPoints(trades);
+  const last = closed.at(-1);
+  // The last result holds until now: without this its step would be a mark at the border.
+  const curve = last === undefined || last.x >= frame.nowMs ? closed : [...closed, { ...last, x: frame.nowMs }];
   const fall = curve.map((point) => ({ x: point.x, y: point.netUsd - point.peakUsd }));
   const count = `${trades.length} ${trades.length === 1 ? "trade" : "trades"}`;
   if (kind === "drawdown") {

@@ -1,7 +1,16 @@
 // Chart description → PNG, 1000×600 at twice the density. The only user of chartjs-node-canvas and of Chart.js.
 import { createRequire } from "node:module";
 import "chartjs-adapter-luxon";
-import { _adapters, type ChartConfiguration, type ChartDataset, type Plugin, type ScaleOptionsByType } from "chart.js";
+import {
+  _adapters,
+  type Chart,
+  type ChartConfiguration,
+  type ChartDataset,
+  Legend,
+  type LegendItem,
+  type Plugin,
+  type ScaleOptionsByType,
+} from "chart.js";
 import { ChartJSNodeCanvas } from "chartjs-node-canvas";
 import { DateTime } from "luxon";
 import { DAY_MS, HOUR_MS, MINUTE_MS, printCents, printCentsSigned, printCount } from "../units.ts";
@@ -61,6 +70,17 @@ function registerFonts(): void {
   hasFonts = true;
 }
 
+type LegendLabels = (chart: Chart) => LegendItem[];
+
+/** Chart.js takes a legend's dashes from the points, which have none: a dashed line's sign is dashed too. */
+const dashedLabels: LegendLabels = (chart) => {
+  const { defaults } = Legend as unknown as { defaults: { labels: { generateLabels: LegendLabels } } };
+  return defaults.labels.generateLabels(chart).map((item) => {
+    const { borderDash } = (chart.data.datasets[item.datasetIndex ?? 0] ?? {}) as { borderDash?: number[] };
+    return { ...item, lineDash: borderDash ?? [] };
+  });
+};
+
 type XY = { x: number; y: number | null };
 type Scale = Partial<ScaleOptionsByType<"linear" | "time" | "category">> & { position?: "left" | "right" };
 
@@ -109,6 +129,7 @@ function configuration(figure: Figure): ChartConfiguration<"line" | "bar", XY[]>
             color: palette.text,
             font: { family: FONT, size: SIZES.text },
             filter: (item) => item.text !== "",
+            generateLabels: dashedLabels,
           },
         },
         tooltip: { enabled: false },
