@@ -93,16 +93,16 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
       .description(
         "Starts the bot. Without config/config.yaml, IB_HOST or IB_PORT it trades in a simulated market,\nwith a chat page in the browser; nothing else is needed.",
       )
-      .option("--config FILE", "settings (default: config/config.yaml, if it is there)")
+      .option("--config <FILE>", "settings (default: config/config.yaml, if it is there)")
       .option("--demo", "simulate broker and chat whatever else is set", false)
-      .option("--data FILE", "simulated market: a recording, or a folder of them")
-      .option("--speed N", "simulated market: 0.1 to 1000 times real time, or max", speed)
-      .option("--seed N", "simulated market: another seed gives another market", whole(0, 2 ** 32 - 1))
-      .option("--start TIME", "simulated market: begin at this time, such as 2026-11-24T14:30:00Z")
-      .option("--gateway-port N", "port of the simulated gateway; 0 = a free one", port)
-      .option("--chat-port N", "port of the chat page; 0 = a free one", port)
-      .option("--http-port N", "port of health and metrics; 0 = a free one", port)
-      .option("--set KEY=VALUE", "a setting over the file's, such as strategy.window=90; repeatable", collect, [])
+      .option("--data <FILE>", "simulated market: a recording, or a folder of them")
+      .option("--speed <N>", "simulated market: 0.1 to 1000 times real time, or max", speed)
+      .option("--seed <N>", "simulated market: another seed gives another market", whole(0, 2 ** 32 - 1))
+      .option("--start <TIME>", "simulated market: begin at this time, such as 2026-11-24T14:30:00Z")
+      .option("--gateway-port <N>", "port of the simulated gateway; 0 = a free one", port)
+      .option("--chat-port <N>", "port of the chat page; 0 = a free one", port)
+      .option("--http-port <N>", "port of health and metrics; 0 = a free one", port)
+      .option("--set <KEY=VALUE>", "a setting over the file's, such as strategy.window=90; repeatable", collect, [])
       .action((options: Record<string, unknown>) =>
         found({
           type: name,
@@ -124,19 +124,21 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
   program
     .command("simulate")
     .description("Starts the simulated IB Gateway alone: any TWS client can connect and trade.")
-    .option("--port N", "TWS port; 0 = a free one, printed", port, 4002)
-    .option("--http-port N", "control over HTTP; 0 = a free one, printed (default: none)", port)
-    .option("--data FILE", "a recording, or a folder of them (default: a synthetic market)")
-    .option("--speed N", "0.1 to 1000 times real time, or max", speed, 1)
-    .option("--seed N", "seed of the synthetic market", whole(0, 2 ** 32 - 1), 7)
-    .addOption(new Option("--hours WHICH", "when the market is open").choices(["always", "exchange"]).default("always"))
-    .option("--symbol NAME", "whose market moves", "MES")
-    .option("--account ID", "the account's id", "DU1234567")
-    .option("--latency MS", "market time from an order's arrival to its effect", whole(0, 60_000), 5)
-    .option("--cash USD", "cash of the account", whole(0, 1_000_000_000), 10_000)
-    .option("--ledger FILE", "write every order, cancel, modify, fill and position as JSON lines")
-    .option("--state FILE", "keep account, orders and clock here; a restart goes on where it stood")
-    .option("--script FILE", "a fault script")
+    .option("--port <N>", "TWS port; 0 = a free one, printed", port, 4002)
+    .option("--http-port <N>", "control over HTTP; 0 = a free one, printed (default: none)", port)
+    .option("--data <FILE>", "a recording, or a folder of them (default: a synthetic market)")
+    .option("--speed <N>", "0.1 to 1000 times real time, or max", speed, 1)
+    .option("--seed <N>", "seed of the synthetic market", whole(0, 2 ** 32 - 1), 7)
+    .addOption(
+      new Option("--hours <WHICH>", "when the market is open").choices(["always", "exchange"]).default("always"),
+    )
+    .option("--symbol <NAME>", "whose market moves", "MES")
+    .option("--account <ID>", "the account's id", "DU1234567")
+    .option("--latency <MS>", "market time from an order's arrival to its effect", whole(0, 60_000), 5)
+    .option("--cash <USD>", "cash of the account", whole(0, 1_000_000_000), 10_000)
+    .option("--ledger <FILE>", "write every order, cancel, modify, fill and position as JSON lines")
+    .option("--state <FILE>", "keep account, orders and clock here; a restart goes on where it stood")
+    .option("--script <FILE>", "a fault script")
     .action((options: Record<string, unknown>) =>
       found({
         type: "simulate",
@@ -159,10 +161,10 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
   program
     .command("bot-api")
     .description("Starts the local Bot API server with its chat page alone: any Telegram bot can connect.")
-    .option("--port N", "0 = a free one, printed", port, 8081)
-    .option("--record FILE", "write every call and its answer as JSON lines")
-    .option("--state FILE", "keep chats here; a restart goes on where it stood")
-    .option("--token TOKEN", "serve this bot only (default: the demo's, printed)")
+    .option("--port <N>", "0 = a free one, printed", port, 8081)
+    .option("--record <FILE>", "write every call and its answer as JSON lines")
+    .option("--state <FILE>", "keep chats here; a restart goes on where it stood")
+    .option("--token <TOKEN>", "serve this bot only (default: the demo's, printed)")
     .action((options: Record<string, unknown>) =>
       found({
         type: "bot-api",
@@ -201,7 +203,7 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     )
     .option("--dry-run", "only say what would be done", false)
     .option("--direct", "don't ask the living bot", false)
-    .option("--client-id N", "client id for the direct connection", whole(1, 999_999))
+    .option("--client-id <N>", "client id for the direct connection", whole(1, 999_999))
     .action((options: Record<string, unknown>) =>
       found({
         type: "flatten",
