@@ -6,6 +6,7 @@ import type { Call } from "./context.ts";
 import { rich } from "./views/rich.ts";
 import { appliedView, previewView, problemsText } from "./views/settings.ts";
 import { type Deed, deed, PREVIEW_MS, plain, run, type View } from "./views/view.ts";
+import { personName } from "./views/words.ts";
 
 /** Returns the least role for a deed: rights may have changed since the button was shown. */
 export function deedRole(what: Deed): Role {
@@ -62,11 +63,11 @@ export async function perform(call: Call, what: Deed): Promise<View | null> {
       if (answer.type === "refused") return plain(rich(`Not taken back: ${problemsText(answer.problems)}`));
       const fresh = desk.previewUndo();
       if (fresh === null || !fresh.preview.ok)
-        return plain(rich(`r${answer.revision} by @${answer.by} came first; nothing was taken back.`));
+        return plain(rich(`r${answer.revision} by @${personName(answer.by)} came first; nothing was taken back.`));
       const apply = { verb: "undo", base: desk.snapshot().revision, changes: fresh.changes } as const;
       return previewView(desk.snapshot(), fresh.preview.value, {
         name: caller.user.name,
-        note: `r${answer.revision} by @${answer.by} came first:`,
+        note: `r${answer.revision} by @${personName(answer.by)} came first:`,
         buttons: [[deed("Apply", apply, PREVIEW_MS)], [deed("Cancel", { verb: "dismiss" }, PREVIEW_MS)]],
       });
     }

@@ -137,7 +137,6 @@ export function createBot(options: BotOptions): Bot {
         }
       },
       isUrgent: (update) => isUrgentUpdate(update, bot.botInfo.username, presses),
-      controlLostAfterMs: () => desk.snapshot().settings.telegram.controlLostAfterMs,
       onControl: (isReachable, detail) => desk.controlChannel(isReachable, detail),
       onConflict: () =>
         tell(chats, `${desk.snapshot().badge} · Another program polls this bot's token`, [

@@ -1,5 +1,5 @@
 // Owns the long poll: asks for updates, gives them to the handlers (stops first), and survives everything the network and
-// the chat server do: no answer, 5xx, 401, 409. Tells the desk when people can't be reached, and when they can again.
+// the chat server do: no answer, 5xx, 401, 409. Tells the desk when commands can't arrive, and when they can again; what follows from it is the desk's.
 import { type Api, GrammyError } from "grammy";
 import type { Update, UserFromGetMe } from "grammy/types";
 import type { Clock } from "../clock.ts";
@@ -42,7 +42,7 @@ export function createPolling(options: {
   handle: (update: Update) => Promise<void>;
   /** Is served before its neighbours in a batch. */
   isUrgent: (update: Update) => boolean;
-  controlLostAfterMs: () => number;
+  /** Told at the first failure, and at the first good poll after it. */
   onControl: (isReachable: boolean, detail: string) => void;
   /** Another program polls this token: called once each time it begins. */
   onConflict: () => void;
@@ -53,7 +53,7 @@ export function createPolling(options: {
   let offset = 0;
   let failures = 0;
   let isStopped = false;
-  let isLost: boolean | null = null;
+  let isReachable: boolean | null = null;
   let lastGoodMs = wall.nowMs();
   let current: AbortController | null = null;
   let wakeUp: () => void = () => {};
@@ -96,10 +96,7 @@ export function createPolling(options: {
     lastGoodMs = wall.nowMs();
     failures = 0;
     state = "polling";
-    if (isLost !== false) {
-      options.onControl(true, isLost === true ? `back after ${printDurationShort(awayMs)}` : "polling");
-      isLost = false;
-    }
+    tell(true, isReachable === false ? `back after ${printDurationShort(awayMs)}` : "polling");
     await dispatch(updates);
   };
 
@@ -143,10 +140,10 @@ export function createPolling(options: {
     return Math.min(BACKOFF_MS_MAX, 1_000 * 2 ** (failures - 1)) * (0.75 + options.random() / 4);
   };
 
-  const tellLost = (): void => {
-    if (isLost === true || wall.nowMs() - lastGoodMs < options.controlLostAfterMs()) return;
-    isLost = true;
-    options.onControl(false, `no good poll for ${printDurationShort(wall.nowMs() - lastGoodMs)}: ${state}`);
+  const tell = (isNow: boolean, detail: string): void => {
+    if (isReachable === isNow) return;
+    isReachable = isNow;
+    options.onControl(isNow, detail);
   };
 
   const loop = async (): Promise<void> => {
@@ -160,7 +157,7 @@ export function createPolling(options: {
           { ...errorFields(thrown), state, waitMs: Math.round(waitMs) },
           "the poll for messages failed; it is tried again",
         );
-        tellLost();
+        tell(false, `${state}: ${errorFields(thrown).errorMessage}`);
         firstTry();
         await pause(waitMs);
       }

@@ -178,7 +178,12 @@ export function createFakeDesk(clock: FakeClock): FakeDesk {
       const preview = previewChange({ text, settings, revision }, changes);
       if (!preview.ok) return { type: "refused", problems: preview.error };
       const rows = preview.value.lines.map((line) => ({ path: line.path, old: line.old, new: line.new }));
-      const row = { revision: revision + 1, atMs: clock.nowMs(), by: origin.person.name, changes: rows };
+      const row = {
+        revision: revision + 1,
+        atMs: clock.nowMs(),
+        by: `${origin.person.name} (${origin.person.id})`,
+        changes: rows,
+      };
       history.push({ text, settings, row });
       desk.commands.push(`set ${changes.map((change) => `${change.path}=${change.text}`).join(",")}`);
       text = preview.value.nextText;

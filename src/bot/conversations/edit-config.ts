@@ -21,6 +21,7 @@ import {
   saying,
 } from "../views/settings.ts";
 import type { View } from "../views/view.ts";
+import { personName } from "../views/words.ts";
 
 /** Is the name by which it is entered. */
 export const EDIT_CONFIG = "editConfig";
@@ -138,7 +139,14 @@ async function atPreview(
       return { at: "end" };
     }
     case "outdated":
-      return toPreview(room, outside, field, step.text, `r${answer.revision} by @${answer.by} came first:`, true);
+      return toPreview(
+        room,
+        outside,
+        field,
+        step.text,
+        `r${answer.revision} by @${personName(answer.by)} came first:`,
+        true,
+      );
     case "refused":
       return toValue(room, outside, field, 0, problemsText(answer.problems), true);
     default:

@@ -12,6 +12,7 @@ import {
   marketLine,
   money,
   move,
+  personName,
   positionText,
   postureEmoji,
   postureWord,
@@ -161,18 +162,18 @@ function bodyOf(snap: DeskSnapshot, notice: Notice): Body {
         "🟡",
         notice.untilMs === null ? "PAUSED until /resume" : `PAUSED until ${time(snap, notice.untilMs, "minute")}`,
         [
-          `By ${notice.by}${notice.reason === "" ? "" : `: ${notice.reason}`}`,
+          `By ${personName(notice.by)}${notice.reason === "" ? "" : `: ${notice.reason}`}`,
           "No new entries. Position, stop and target are untouched.",
         ],
         [run("Resume", "/resume")],
       );
     case "resumed":
-      return body("🟢", "TRADING · resumed", [`By ${notice.by}. Entries are allowed again.`]);
+      return body("🟢", "TRADING · resumed", [`By ${personName(notice.by)}. Entries are allowed again.`]);
     case "armed":
-      return body("🟢", "ARMED · halt cleared", [`By ${notice.by}.`], [run("Why", "/why")]);
+      return body("🟢", "ARMED · halt cleared", [`By ${personName(notice.by)}.`], [run("Why", "/why")]);
     case "flattening":
       return body("⚠️", "FLATTENING", [
-        `By ${notice.by}`,
+        `By ${personName(notice.by)}`,
         `Position ${positionText(notice.position)} · ${counted(notice.orders, "working order")} of ours`,
         "Entries are off; flat is said when the broker says so.",
       ]);
@@ -256,7 +257,10 @@ function bodyOf(snap: DeskSnapshot, notice: Notice): Body {
       return body(
         "",
         `Settings r${notice.revision}`,
-        [...notice.changes.map((change) => `${change.path}: ${change.old} → ${change.new}`), `By ${notice.by}`],
+        [
+          ...notice.changes.map((change) => `${change.path}: ${change.old} → ${change.new}`),
+          `By ${personName(notice.by)}`,
+        ],
         [run("History", "/history")],
       );
     case "started":

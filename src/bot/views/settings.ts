@@ -7,7 +7,7 @@ import { FIELDS, type Field } from "../../config/schema.ts";
 import type { ConfigChangeRow, DeskSnapshot } from "../../trading/desk.ts";
 import { bold, lines, type Rich, rich } from "./rich.ts";
 import { type Button, deed, PREVIEW_MS, plain, refresh, run, type View } from "./view.ts";
-import { asOf, positionText, reportLine, time } from "./words.ts";
+import { asOf, personName, positionText, reportLine, time } from "./words.ts";
 
 /** Is a group of settings as the chat shows it: the sections of the file whose keys can be changed here. */
 export type Group = { readonly id: string; readonly label: string; readonly fields: readonly Field[] };
@@ -163,7 +163,7 @@ export function historyView(snap: DeskSnapshot, rows: readonly ConfigChangeRow[]
       ...newest
         .slice(at * count, (at + 1) * count)
         .flatMap((row) => [
-          rich(bold(`r${row.revision}`), ` ${time(snap, row.atMs)} by ${row.by}`),
+          rich(bold(`r${row.revision}`), ` ${time(snap, row.atMs)} by ${personName(row.by)}`),
           ...row.changes.map((change) => `  ${change.path}: ${change.old} → ${change.new}`),
         ]),
       rows.length === 0 ? "No setting was changed from here yet." : `Page ${at + 1} of ${pages}`,

@@ -62,6 +62,9 @@ export function positionText(position: number): string {
   return position === 0 ? "FLAT" : `${position > 0 ? "LONG" : "SHORT"} ${printCount(Math.abs(position))}`;
 }
 
+/** Returns who it was without the id that the record has: "anna (11)" → "anna". */
+export const personName = (by: string): string => by.replace(/ \(-?\d+\)$/, "");
+
 /** Returns a count with its noun: "1 trade", "3 trades". */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${printCount(count)} ${count === 1 ? one : many}`;
@@ -96,7 +99,7 @@ export function isLinkDown(status: Status): boolean {
 }
 
 function isStale(status: Status): boolean {
-  return status.gates.some((gate) => (gate.name === "data_age" || gate.name === "stale") && !gate.open);
+  return status.gates.some((gate) => (gate.name === "data_age" || gate.name === "feed") && !gate.open);
 }
 
 /** Returns the first line, complete on its own: "🟢 PAPER · TRADING · MES Z6". */
