@@ -631,10 +631,10 @@ fn orders_that_can_not_be_taken_are_rejected_with_their_reason() {
     ];
     for (refused, reason) in rows {
         let mut floor = Floor::new(settings());
-        floor.submit(0, &[known.clone()]);
+        floor.submit(0, std::slice::from_ref(&known));
         floor.see(10, quote(100, 101));
 
-        let lines = floor.submit(20, &[refused.clone()]);
+        let lines = floor.submit(20, std::slice::from_ref(&refused));
 
         assert_eq!(
             lines,

@@ -24,6 +24,10 @@ macro_rules! declarations {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test compares a file on the disk with the core"
+)]
 fn the_committed_words_are_those_of_the_exchange() {
     let config = Config::from_env();
     let text = declarations!(
