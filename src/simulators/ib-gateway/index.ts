@@ -15,7 +15,7 @@ import { CLIENTS_MAX, createGateway, newGateway, type SavedGateway } from "./gat
 import { openLedger } from "./ledger.ts";
 import { findProduct, frontListing, type Listing, listingByConId, type Product, SYMBOLS } from "./listings.ts";
 import type { MarketSource } from "./market-source.ts";
-import type { openExchange } from "./native-exchange.ts";
+import { openExchange } from "./native-exchange.ts";
 import { createPump } from "./pump.ts";
 import { readState, type SavedState, type StateProblem, writeState } from "./state-file.ts";
 
@@ -47,8 +47,6 @@ export type GatewayOptions = {
   /** Is the client that hears of everybody's orders; null or left out for none. */
   readonly masterClientId?: number | null;
   readonly log: Log;
-  /** Takes the engine's place in tests. */
-  readonly openExchange?: typeof openExchange;
 };
 
 /** Is a running gateway. */
@@ -111,8 +109,7 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
     throw new GatewayStartError({ type: "unknown_symbol", symbol: options.symbol, known: SYMBOLS });
   const saved = readSaved(options.stateFile);
   if (saved !== null) clock.jumpTo(saved.atMs);
-  const open = options.openExchange ?? (await import("./native-exchange.ts")).openExchange;
-  const opened = openMarket(options, open, product, saved, clock.nowMs());
+  const opened = openMarket(options, product, saved, clock.nowMs());
   const calendar = createCalendar(options.hours);
   const ledger = openLedger(options.ledgerFile);
   let account = options.account;
@@ -270,7 +267,6 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
 /** Returns the exchange and the contract: those of the last run, or new ones once a month has rolled on. */
 function openMarket(
   options: GatewayOptions,
-  open: typeof openExchange,
   product: Product,
   saved: SavedState | null,
   nowMs: number,
@@ -280,10 +276,10 @@ function openMarket(
   const startCashCents = Math.round(options.startCashUsd * 100);
   const before = saved === null ? undefined : listingByConId(saved.conId);
   if (saved === null || before === undefined || before.product !== product) {
-    const exchange = open(front, { latencyMs, extraSlippageTicks, startCashCents }, null);
+    const exchange = openExchange(front, { latencyMs, extraSlippageTicks, startCashCents }, null);
     return { exchange, listing: front, gateway: newGateway(), isNew: true };
   }
-  const exchange = open(before, { latencyMs, extraSlippageTicks, startCashCents }, saved.exchange);
+  const exchange = openExchange(before, { latencyMs, extraSlippageTicks, startCashCents }, saved.exchange);
   const hasOrders = saved.gateway.orders.orders.some((order) =>
     ["PreSubmitted", "Submitted", "PendingCancel"].includes(order.status),
   );
@@ -301,7 +297,7 @@ function openMarket(
     account: { ...account, hasTraded: false },
     jumps,
   };
-  return { exchange: open(front, carried, null), listing: front, gateway, isNew: true };
+  return { exchange: openExchange(front, carried, null), listing: front, gateway, isNew: true };
 }
 
 type SocketEvents = Parameters<typeof serveConnection>[4] & { isStarted(connection: Connection): boolean };

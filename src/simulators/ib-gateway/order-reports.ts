@@ -131,6 +131,8 @@ export function createReportReader(context: ReportContext): (reports: readonly E
     const nowMs = context.nowMs();
     switch (report.type) {
       case "accepted":
+        // The client was told when the gateway took the order; the next word is that it acts on the market.
+        break;
       case "activated":
         work(order);
         break;

@@ -76,11 +76,22 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
     });
   };
 
+  /** Returns the permId of the parent that an order waits for; null where that has filled or there is none. */
+  const workingParent = (order: GatewayOrder): number | null => {
+    const parent = order.parentPermId === 0 ? undefined : book.byPermId(order.parentPermId);
+    return parent !== undefined && isWorking(parent) ? parent.permId : null;
+  };
+
   /** Sends an order and every other leg of its family that still waits, the parent first. */
   const transmitFamily = (order: GatewayOrder): void => {
     const family = book.waitingFamily(order);
     for (const member of family) member.isTransmitted = true;
-    apply(exchange.submit(context.nowMs(), family.map(toExchange)));
+    apply(
+      exchange.submit(
+        context.nowMs(),
+        family.map((member) => toExchange(member, workingParent(member))),
+      ),
+    );
   };
 
   /** Returns why a request is refused before its terms are looked at. */
@@ -333,7 +344,7 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
   };
 }
 
-function toExchange(order: GatewayOrder): ExchangeOrder {
+function toExchange(order: GatewayOrder, parentKey: number | null): ExchangeOrder {
   const { terms } = order;
   return {
     orderKey: order.permId,
@@ -343,7 +354,7 @@ function toExchange(order: GatewayOrder): ExchangeOrder {
     quantity: terms.quantity,
     kind: exchangeKind(terms),
     tif: exchangeTif(terms.tif),
-    parentKey: order.parentPermId === 0 ? null : order.parentPermId,
+    parentKey,
     ocaGroup: terms.ocaGroup === "" ? null : `${order.clientId}:${terms.ocaGroup}`,
     ocaType: terms.ocaType === 1 || terms.ocaType === 2 ? terms.ocaType : 3,
   };

@@ -200,7 +200,8 @@ test("a price jump moves every later record for clients and exchange", async () 
   await rig.step(250);
   await settle(rig, client);
 
-  expect(client.all(EventName.execDetails)[0]?.[2]).toMatchObject({ price: 4_975.25 });
+  expect(client.all(EventName.execDetails)[0]?.[2]).toMatchObject({ orderId: 1, price: 4_990 });
+  expect(rig.server.state()).toMatchObject({ book: { bidTicks: 19_900, askTicks: 19_901, lastTicks: 19_900 } });
 });
 
 test("stale data stops the ticks for its time while the market goes on", async () => {

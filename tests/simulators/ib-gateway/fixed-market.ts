@@ -16,6 +16,8 @@ type Content =
 export type FixedMarket = MarketSource & {
   /** Adds a record; times must not go back. */
   add(atMs: number, content: Content): void;
+  /** Adds the latest quote once more: an order meets the market at a record. */
+  repeatQuote(atMs: number): void;
   /** Adds a quote of one tick's width and a trade at its bid. */
   tick(atMs: number, bidTicks: number): void;
 };
@@ -32,6 +34,10 @@ export function fixedMarket(startMs: number, endMs: number | null = null): Fixed
     startMs,
     endMs,
     add,
+    repeatQuote: (atMs) => {
+      const quote = records.findLast((record) => record.content.type === "quote");
+      if (quote !== undefined) add(atMs, quote.content);
+    },
     tick: (atMs, bidTicks) => {
       add(atMs, { type: "quote", bidTicks, askTicks: bidTicks + 1, bidSize: 5, askSize: 7 });
       add(atMs, { type: "trade", priceTicks: bidTicks, size: 2 });

@@ -9,7 +9,6 @@ import {
   type GatewayServer,
   startGatewayServer,
 } from "../../../src/simulators/ib-gateway/index.ts";
-import { fakeExchange } from "./fake-exchange.ts";
 import { type FixedMarket, fixedMarket } from "./fixed-market.ts";
 
 /** Is Monday 2026-01-05, 09:00 in Chicago. */
@@ -75,7 +74,6 @@ export async function startRig(
     stateFile: null,
     scriptFile: null,
     log: silentLog,
-    openExchange: fakeExchange,
     ...options,
   });
   const clients: IBApi[] = [];
@@ -127,8 +125,9 @@ export function watch(ib: IBApi): Omit<Client, "nextOrderId"> {
 }
 
 /** Resolves when the gateway has answered everything that was asked before, and the market has moved a step on. */
-export async function settle(rig: Rig, client: Client): Promise<void> {
+export async function settle(rig: Rig, client: Client, isQuoteRepeated = true): Promise<void> {
   await answered(client);
+  if (isQuoteRepeated) rig.market.repeatQuote(rig.nowMs() + 1);
   await rig.step(250);
   await answered(client);
 }
