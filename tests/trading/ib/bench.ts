@@ -4,7 +4,7 @@ import { silentLog } from "../../../src/log.ts";
 import type { Gateway } from "../../../src/trading/gateway.ts";
 import { createIbGateway, type IbGatewayOptions } from "../../../src/trading/ib/index.ts";
 import { createFakeClock, FAKE_START_MS, type FakeClock } from "../../support/fake-clock.ts";
-import { createRecorder, type Recorder } from "./link-recorder.ts";
+import { createRecorder, type Recorder } from "../../support/recorder.ts";
 import type { RawClient } from "./raw-gateway.ts";
 
 /** Is our side. */

@@ -1,5 +1,5 @@
 // Keeps what a gateway tells and lets a test wait for it.
-import type { GatewayEvent } from "../../../src/trading/gateway.ts";
+import type { GatewayEvent } from "../../src/trading/gateway.ts";
 
 /** Is a listener with a memory. */
 export type Recorder = {
