@@ -33,22 +33,14 @@ export async function perform(call: Call, what: Deed): Promise<View | null> {
     case "flatten":
       await room.flattens.begin(caller);
       return null;
-    case "resume":
-      return answerView(
-        desk.snapshot(),
-        await desk.resume(caller.origin),
-        null,
-        [],
-        [[run("Status", "/status"), run("Why", "/why")]],
-      );
-    case "arm":
-      return answerView(
-        desk.snapshot(),
-        await desk.arm(caller.origin),
-        null,
-        [],
-        [[run("Status", "/status"), run("Why", "/why")]],
-      );
+    case "resume": {
+      const answer = await desk.resume(caller.origin);
+      return answerView(desk.snapshot(), answer, null, [], [[run("Status", "/status"), run("Why", "/why")]]);
+    }
+    case "arm": {
+      const answer = await desk.arm(caller.origin);
+      return answerView(desk.snapshot(), answer, null, [], [[run("Status", "/status"), run("Why", "/why")]]);
+    }
     case "dismiss":
       return plain(rich("Cancelled, nothing done."));
     case "undo": {

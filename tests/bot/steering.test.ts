@@ -139,8 +139,9 @@ test("/resume is refused with the reason while halted, and asks for one tap whil
   telegram.say("/resume", TOM.id);
   await until(() => telegram.texts(TOM.id).length === 2);
   telegram.press("Resume now", TOM.id);
-  await until(() => desk.commands.length === 1);
+  await until(() => telegram.last(TOM.id).text.includes("Entries are allowed again."));
 
+  expect(telegram.last(TOM.id).text).toMatch(/^🟢 PAPER · TRADING/);
   expect(refused).toContain("/resume does not clear a halt");
   expect(desk.commands).toEqual(["resume"]);
 });
