@@ -107,6 +107,10 @@ impl Core {
             return;
         }
         self.cancel_entries(&plan.why);
+        // While the broker's position is not the one that we know, only a person's flatten closes, and it adopts first.
+        if self.mismatch.is_some() {
+            return;
+        }
         let signed = self.position.signed();
         // While the market is closed nothing can be sold: the stop keeps its place until it can.
         if signed != 0 && self.market_open() == Some(false) {

@@ -72,6 +72,8 @@ pub(super) struct LinkState {
     pub feed_detail: String,
     pub losses: Vec<i64>,
     pub down_since_ms: Option<i64>,
+    /// True after a loss, false while a run has not been linked yet.
+    pub was_lost: bool,
     pub told_down: bool,
     pub down_alarms: u32,
     pub market_was_open: bool,
@@ -101,6 +103,7 @@ impl LinkState {
             feed_detail: String::new(),
             losses: Vec::new(),
             down_since_ms: None,
+            was_lost: false,
             told_down: false,
             down_alarms: 0,
             market_was_open: false,
@@ -291,6 +294,7 @@ impl Core {
         let at_ms = self.at_ms;
         self.unlink();
         self.link.down_since_ms = Some(at_ms);
+        self.link.was_lost = true;
         self.link.down_alarms = 0;
         self.link.market_was_open = self.market_open() != Some(false);
         self.link.losses.push(at_ms);
@@ -440,7 +444,10 @@ impl Core {
             .down_since_ms
             .take()
             .map_or(0, |since_ms| at_ms - since_ms);
-        self.day.gateway_down_ms += down_ms;
+        if self.link.was_lost {
+            self.day.gateway_down_ms += down_ms;
+        }
+        self.link.was_lost = false;
         if self.link.told_down || !differences.is_empty() {
             self.notice(
                 NoticeClass::Link,

@@ -69,7 +69,7 @@ impl Core {
     /// Halts entries until a person arms: the latch first, then the record, the entries' end and the alarm (D34).
     pub fn halt(&mut self, control: &str, detail: &str, by: &str, doing: Vec<String>) {
         if self.is_halted() {
-            self.anomaly(format!("halt again, by {control}: {detail}"));
+            self.control(control, true, format!("{detail} (halted already)"));
             return;
         }
         self.emit(Effect::Latch {

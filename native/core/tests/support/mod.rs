@@ -140,8 +140,11 @@ pub struct Broker {
     pub last_ticks: i32,
     pub faults: Faults,
     pub worst_position: i64,
+    /// Fills of stops, targets and exits that did not close anything.
+    pub opened_by_legs: u32,
     pub placed: Vec<OrderRequest>,
     next_id: i64,
+    forgotten: usize,
 }
 
 impl Broker {
@@ -240,6 +243,12 @@ impl Broker {
         vec![self.report(&order.order_ref)]
     }
 
+    /// A new day: old executions are no longer told.
+    pub fn forget_fills(&mut self) {
+        self.forgotten += self.fills.len();
+        self.fills.clear();
+    }
+
     /// Fills what the last price fills.
     pub fn matching(&mut self, at_ms: i64) -> Vec<Event> {
         let mut out = Vec::new();
@@ -282,10 +291,14 @@ impl Broker {
         let quantity = i64::from(request.quantity) - held.filled;
         held.filled += quantity;
         held.state = BrokerOrderState::Filled;
+        let before = self.position.abs();
         self.position += request.side.sign() * quantity;
+        if !order_ref.ends_with('E') && self.position.abs() > before {
+            self.opened_by_legs += 1;
+        }
         self.worst_position = self.worst_position.max(self.position.abs());
         let fill = BrokerFill {
-            exec_id: format!("e{}.01", self.fills.len() + 1),
+            exec_id: format!("e{}.01", self.forgotten + self.fills.len() + 1),
             order_ref: order_ref.into(),
             order_id: self.orders[order_ref].order_id,
             perm_id: 900 + self.orders[order_ref].order_id,
@@ -371,8 +384,10 @@ impl Desk {
                 last_ticks: 20_000,
                 faults: Faults::default(),
                 worst_position: 0,
+                opened_by_legs: 0,
                 placed: vec![],
                 next_id: 100,
+                forgotten: 0,
             },
             at_ms: START_MS,
             seq: 0,
