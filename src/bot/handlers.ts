@@ -87,6 +87,9 @@ export function createHandlers(options: HandlerOptions): readonly Named[] {
       post(ctx.caller, { type: "bare", messageId: () => messageId }, "card");
       return undefined;
     }
+    if (pressed.type === "deed" && pressed.deed.verb !== "pick") {
+      desk.note("confirmed", { verb: pressed.deed.verb, userId: user.id, updateId: ctx.update.update_id });
+    }
     options.answerPress(query.id, null);
     return pressed;
   };

@@ -81,6 +81,9 @@ test("a button works once", async () => {
 
   expect(desk.commands).toEqual(["flatten"]);
   expect(telegram.pressAnswers).toEqual(["", "Expired, nothing done"]);
+  expect(desk.notes.filter(({ type }) => type === "confirmed")).toMatchObject([
+    { fields: { verb: "flatten", userId: ANNA.id } },
+  ]);
 });
 
 test.each([
