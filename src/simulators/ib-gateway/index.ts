@@ -155,12 +155,14 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
     gateway,
     calendar,
     log,
-    isExchangeNew: opened.isNew,
+    exchangeAtMs: opened.isNew ? null : (saved?.atMs ?? null),
     stepped: (atMs) => {
       runnerBox.runner?.look(atMs, gateway.messagesSeen());
       saveIfOrdersChanged();
     },
   });
+
+  pump.begin();
 
   const sockets = createSocketServer(options, {
     connectionTime: gateway.connectionTime,

@@ -20,9 +20,9 @@ const CLOSURE_MS_KEPT = 3_600_000;
 /** How many records a piece of the market holds. */
 const BATCH_RECORDS = 4_096;
 /** At full speed the market waits for a client with more than this to read. */
-const FULL_SPEED_BACKLOG_BYTES = 1_048_576;
-/** At full speed so much market time passes between two looks at sockets and requests. */
-const FULL_SPEED_STRIDE_MS = 1_000;
+const FULL_SPEED_BACKLOG_BYTES = 65_536;
+/** At full speed so much market time passes between two looks at sockets: a client trades at most that far behind. */
+const FULL_SPEED_STRIDE_MS = 250;
 /** At full speed a client that reads nothing for so long, in wall milliseconds, is closed. */
 const FULL_SPEED_WAIT_MS_MAX = 10_000;
 /** A turn moves so much market time at most before it lets sockets speak, in wall milliseconds. */
@@ -30,6 +30,8 @@ const TURN_WORK_MS_MAX = 50;
 
 /** Moves the market. */
 export type Pump = {
+  /** Brings book, tape and exchange to the clock's time; called once, before anything else. */
+  begin(): void;
   /** Returns the market time up to which everything has happened. */
   nowMs(): number;
   isOpen(): boolean;
@@ -53,8 +55,8 @@ export function createPump(parts: {
   gateway: Gateway;
   calendar: Calendar;
   log: Log;
-  /** Is true when the exchange is new and must be told of what happened before the clock's time. */
-  isExchangeNew: boolean;
+  /** Is when the exchange stood last; null when it is new and must be told of what happened before the clock's time. */
+  exchangeAtMs: number | null;
   /** Is called after each step. */
   stepped(atMs: number): void;
 }): Pump {
@@ -88,12 +90,22 @@ export function createPump(parts: {
     }
   };
 
+  /** A session that ended while the gateway did not run takes its day orders with it. */
+  const endMissedSession = (): void => {
+    if (parts.exchangeAtMs === null) return;
+    const lastTradeDate = calendar.latestSession(parts.exchangeAtMs).tradeDate;
+    if (calendar.latestSession(reachedMs).tradeDate === lastTradeDate && session !== undefined) return;
+    if (calendar.sessionAt(parts.exchangeAtMs) !== undefined) orders.apply(exchange.sessionEnds(reachedMs));
+    if (session !== undefined) account.startSession();
+  };
+
   /** What lies before the start has happened already: it fills the book and the tape, and is told to nobody. */
   const passBy = (): void => {
     pull(reachedMs, (records) => {
       feed.take(records);
-      if (parts.isExchangeNew) orders.apply(exchange.market(records));
+      if (parts.exchangeAtMs === null) orders.apply(exchange.market(records));
     });
+    endMissedSession();
     const before = source.history(86_400_000, 2, session?.openMs ?? reachedMs).at(-1);
     if (before !== undefined) feed.seed(before.closeTicks);
     orders.apply(exchange.setOpen(reachedMs, session !== undefined));
@@ -250,9 +262,8 @@ export function createPump(parts: {
     } else if (next > 0) turn();
   };
 
-  passBy();
-
   return {
+    begin: passBy,
     nowMs: () => reachedMs,
     isOpen: () => session !== undefined,
     catchUp: () => {

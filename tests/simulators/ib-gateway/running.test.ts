@@ -77,6 +77,27 @@ test("a restart goes on with the same clock, position, orders, permIds and next 
   expect(after.all(EventName.openOrder)[0]?.[2]).toMatchObject({ orderRef: "kept", permId });
 });
 
+test("a session that ended while the gateway was down takes its day orders, and what was held opens", async () => {
+  const stateFile = temporary("gateway.json");
+  const startMs = chicago("2026-01-05T15:59");
+  const first = await start({ stateFile, startMs });
+  first.market.tick(startMs + 100, 20_000);
+  await first.step(250);
+  const before = await first.connect(1);
+  before.ib.placeOrder(1, CONTRACT, { ...LIMIT, tif: TimeInForce.DAY });
+  before.ib.placeOrder(2, CONTRACT, { ...LIMIT, tif: TimeInForce.GTC });
+  await settle(first, before);
+  await first.stop();
+  running.splice(0);
+
+  const second = await start({ stateFile, startMs: chicago("2026-01-05T17:30") });
+  const after = await second.connect(1);
+  after.ib.reqOpenOrders();
+  await after.until(EventName.openOrderEnd);
+
+  expect(after.all(EventName.openOrder).map(([orderId]) => orderId)).toEqual([2]);
+});
+
 test("what a client was told of an order is on disk already, whenever the process dies", async () => {
   const stateFile = temporary("gateway.json");
   const rig = await start({ stateFile });
