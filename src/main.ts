@@ -4,8 +4,10 @@ import { errorFields, redact } from "./log.ts";
 import { BAD_INPUT, DONE, ExitError, FAULT } from "./programs/exit.ts";
 
 process.umask(0o077);
-// Ends whatever peers still hold open; what was written to standard output is out (pipes and files are written in step).
-process.exit(await main(parseArguments(process.argv.slice(2))));
+const code = await main(parseArguments(process.argv.slice(2)));
+await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+// Ends whatever peers still hold open.
+process.exit(code);
 
 async function main(invocation: Invocation): Promise<number> {
   try {

@@ -1,6 +1,8 @@
 // `npm run journal -- verify|dump|rebuild DATA_DIR`.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { wallClock } from "../clock.ts";
 import { dumpLine, JournalDamaged, printJournalProblem, readJournal, verifyJournal } from "../journal/journal.ts";
 import { rebuildJournal } from "../journal/rebuild.ts";
@@ -37,14 +39,19 @@ function verify(dataDir: string): number {
   return DONE;
 }
 
-function dump(dataDir: string): number {
+async function dump(dataDir: string): Promise<number> {
   try {
-    for (const record of readJournal(dataDir)) process.stdout.write(`${dumpLine(record)}\n`);
+    await pipeline(Readable.from(lines(dataDir)), process.stdout, { end: false });
   } catch (thrown) {
     if (thrown instanceof JournalDamaged) throw badInput(thrown.message);
-    throw thrown;
+    // The reader has seen enough (`| head`).
+    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "EPIPE")) throw thrown;
   }
   return DONE;
+}
+
+function* lines(dataDir: string): Generator<string> {
+  for (const record of readJournal(dataDir)) yield `${dumpLine(record)}\n`;
 }
 
 async function rebuild(dataDir: string): Promise<number> {

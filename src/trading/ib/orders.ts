@@ -219,6 +219,9 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
           tell({ type: "order_reported", order: now });
           break;
         }
+        case "ignored":
+          log.debug({ orderRef, code, text }, "a remark on an order");
+          break;
         case "warning":
           tell({ type: "order_warned", orderRef, code, text });
           break;

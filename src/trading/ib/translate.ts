@@ -12,8 +12,11 @@ export type OrderCodeMeaning =
   /** The order is gone. */
   | "cancelled"
   /** A remark: the order may well be working; its status tells. */
-  | "warning";
+  | "warning"
+  /** A remark that says nothing about the order's life: an attribute has no meaning for this instrument. */
+  | "ignored";
 
+const OUTSIDE_RTH_IGNORED = 2109;
 const REFUSED: ReadonlySet<number> = new Set([110, 200, 201, 203, 320, 321, 322, 387, 388, 413, 434, 10006]);
 const CHANGE_REFUSED: ReadonlySet<number> = new Set([104, 105, 135, 161, 329, 10147, 10148]);
 /** 10000 and above are refusals of the order subsystem but for these remarks. */
@@ -22,6 +25,7 @@ const REMARKS: ReadonlySet<number> = new Set([10167, 10311, 10314, 10349]);
 /** Returns the meaning of `code` on an order id; what is not known is a warning, so that silence makes the order in doubt. */
 export function orderCodeMeaning(code: number): OrderCodeMeaning {
   if (code === 202) return "cancelled";
+  if (code === OUTSIDE_RTH_IGNORED) return "ignored";
   if (CHANGE_REFUSED.has(code)) return "change_refused";
   if (REFUSED.has(code)) return "refused";
   if (code >= 10_000 && code < 11_000 && !REMARKS.has(code)) return "refused";

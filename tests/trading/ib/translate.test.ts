@@ -35,7 +35,7 @@ describe("an error code on an order", () => {
     [329, "change_refused", "the order type can't be changed"],
     [399, "warning", "the order stands, and waits"],
     [434, "refused", "a size of zero"],
-    [2109, "warning", "outsideRth is ignored"],
+    [2109, "ignored", "outsideRth is ignored"],
     [9_999, "warning", "below the order subsystem"],
     [10_000, "refused", "the order subsystem"],
     [10_006, "refused", "no such parent"],
