@@ -1,7 +1,9 @@
 // Unsent notices: told in order, critical first, folded but never dropped, and repeated until a person has seen them.
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Notice } from "../../src/trading/desk.ts";
 import { QUIET_TODAY } from "../support/fake-desk.ts";
+import type { Failure } from "./fake-telegram.ts";
 import { ANNA, BEN, type Stage, startStage, TOM, VERA } from "./stage.ts";
 
 const PAUSED: Notice = { event: "paused", untilMs: null, reason: "test", by: "ben" };
@@ -251,3 +253,43 @@ test("NOT FLAT is repeated each minute until it is flat", async () => {
   expect(before).toBe(4);
   expect(tellings(stage, id)).toHaveLength(4);
 }, 20_000);
+
+test("a group that became a supergroup is written to under its new id", async () => {
+  const stage = await startStage({ alertChats: [-5] });
+  const parameters = { migrate_to_chat_id: -1_005 };
+  const description = "Bad Request: group chat was upgraded to a supergroup chat";
+  stage.telegram.fail("sendMessage", { code: 400, description, parameters });
+
+  stage.desk.tell(PAUSED, "control");
+  stage.desk.tell(HALTED, "critical");
+  await stage.until(() => stage.telegram.texts(-1_005).length === 2);
+
+  expect(stage.telegram.texts(-5)).toEqual([]);
+});
+
+test("through any sequence of failures every notice arrives once and in order", async () => {
+  const failure = fc.constantFrom<Failure>(
+    "network",
+    { code: 500, description: "Internal Server Error: restart" },
+    { code: 429, description: "Too Many Requests: retry after 3", parameters: { retry_after: 3 } },
+    { code: 400, description: "Bad Request: can't parse entities: x" },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(failure, { maxLength: 6 }), fc.integer({ min: 1, max: 5 }), async (failures, count) => {
+      const stage = await startStage();
+      // A second refusal of the same plain text would be final, which is another rule's test.
+      const markup = failures.findIndex((one) => typeof one === "object" && one.code === 400);
+      const kept = failures.filter((one, index) => !(typeof one === "object" && one.code === 400) || index === markup);
+      stage.telegram.fail("sendMessage", ...kept);
+
+      const ids = Array.from({ length: count }, (_, index) =>
+        stage.desk.tell({ ...PAUSED, reason: `r${index}` }, "control"),
+      );
+      await stage.until(() => stage.desk.steps.filter((step) => step.startsWith("sent")).length === count);
+
+      expect(stage.telegram.texts(ANNA.id).map((text) => Number(/#(\d+)$/.exec(text)?.[1]))).toEqual(ids);
+      await stage.stop();
+    }),
+    { numRuns: 15 },
+  );
+}, 30_000);
