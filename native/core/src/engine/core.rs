@@ -296,6 +296,9 @@ impl Core {
 
     /// Brings the world nearer to what is wanted, one step at a time; asks to be woken for what comes next.
     pub fn settle(&mut self) {
+        if self.market.stale_told {
+            self.check_data_age();
+        }
         self.advance_exit();
         self.protect();
         self.pump_asks();

@@ -148,11 +148,11 @@ pub struct Broker {
 }
 
 impl Broker {
-    fn report(&self, order_ref: &str) -> Event {
-        let held = &self.orders[order_ref];
+    fn report(&self, key: &str) -> Event {
+        let held = &self.orders[key];
         Event::OrderReported {
             order: BrokerOrder {
-                order_ref: order_ref.into(),
+                order_ref: held.request.order_ref.clone(),
                 order_id: held.order_id,
                 client_id: 1,
                 perm_id: 900 + held.order_id,
@@ -330,10 +330,10 @@ impl Broker {
     pub fn state(&self, at_ms: i64) -> Event {
         let open = self
             .orders
-            .values()
-            .filter(|held| held.state == BrokerOrderState::Working);
+            .iter()
+            .filter(|(_, held)| held.state == BrokerOrderState::Working);
         let open_orders = open
-            .map(|held| match self.report(&held.request.order_ref) {
+            .map(|(key, _)| match self.report(key) {
                 Event::OrderReported { order } => order,
                 _ => unreachable!(),
             })

@@ -1,0 +1,380 @@
+//! The rows of the reliability note, section C: what the journal says, what the broker says, what is done.
+
+mod support;
+
+use scalper_core::effect::Notice;
+use scalper_core::effect::OrderRequest;
+use scalper_core::event::{BrokerFill, BrokerOrderState, Command};
+use scalper_core::status::{ExitReason, Leg, OrderKind, Posture, Side, Tif};
+use support::*;
+
+/// Returns a desk that is long one with its bracket, the link down.
+fn cut_off() -> Desk {
+    let mut desk = Desk::ready(settings());
+    desk.sink();
+    assert_eq!(desk.broker.position, 1);
+    desk.link_down();
+    desk
+}
+
+fn reconnect(desk: &mut Desk) {
+    desk.link_up();
+    desk.price(desk.broker.last_ticks);
+    desk.pass(8_000);
+}
+
+fn stop_ref(desk: &Desk) -> String {
+    let mut refs = desk
+        .broker
+        .orders
+        .keys()
+        .filter(|order_ref| order_ref.ends_with('S'));
+    refs.next_back().expect("a stop").clone()
+}
+
+fn stops(desk: &Desk) -> Vec<i32> {
+    let working = desk
+        .broker
+        .orders
+        .values()
+        .filter(|held| held.state == BrokerOrderState::Working);
+    working
+        .filter_map(|held| match held.request.kind {
+            OrderKind::Stop { stop_ticks } => Some(stop_ticks),
+            OrderKind::Market {} | OrderKind::Limit { .. } => None,
+        })
+        .collect()
+}
+
+fn foreign(order_ref: &str) -> Held {
+    let request = OrderRequest {
+        order_ref: order_ref.to_owned(),
+        side: Side::Sell,
+        quantity: 1,
+        kind: OrderKind::Limit {
+            limit_ticks: 30_000,
+        },
+        tif: Tif::Gtc,
+        parent_ref: None,
+        oca_group: None,
+        outside_rth: true,
+    };
+    Held {
+        request,
+        order_id: 5_000,
+        state: BrokerOrderState::Working,
+        filled: 0,
+    }
+}
+
+fn fill(order_ref: &str, side: Side, price_ticks: i32) -> BrokerFill {
+    BrokerFill {
+        exec_id: "x9.01".into(),
+        order_ref: order_ref.into(),
+        order_id: 9,
+        perm_id: 9,
+        con_id: CON_ID,
+        side,
+        quantity: 1,
+        price_ticks,
+        filled_at_ms: START_MS,
+    }
+}
+
+#[test]
+fn r1_an_order_on_its_way_that_works_is_adopted() {
+    let mut desk = Desk::ready(settings());
+    desk.broker.faults.mute = true;
+    desk.broker.faults.hold_market = true;
+    desk.sink();
+    desk.broker.faults.mute = false;
+    desk.link_down();
+
+    reconnect(&mut desk);
+
+    let states: Vec<_> = desk
+        .status()
+        .orders
+        .into_iter()
+        .map(|order| order.state)
+        .collect();
+    assert_eq!((states, desk.entries()), (vec!["acked".to_owned(); 3], 1));
+}
+
+#[test]
+fn r2_an_order_on_its_way_that_filled_is_counted_once() {
+    let mut desk = Desk::ready(settings());
+    desk.broker.faults.mute = true;
+    desk.sink();
+    desk.broker.faults.mute = false;
+    desk.link_down();
+
+    reconnect(&mut desk);
+
+    assert_eq!(desk.status().position.map(|held| held.position), Some(1));
+    assert_eq!((stops(&desk), desk.entries()), (vec![19_740], 1));
+}
+
+#[test]
+fn r4_a_position_that_exactly_one_order_explains_is_taken_for_its_fill() {
+    let mut desk = Desk::ready(settings());
+    desk.broker.faults.mute = true;
+    desk.sink();
+    desk.broker.faults.mute = false;
+    desk.broker.forget_fills();
+    desk.link_down();
+
+    reconnect(&mut desk);
+
+    assert_eq!(desk.status().position.map(|held| held.position), Some(1));
+    assert!(
+        desk.controls()
+            .contains(&("synthetic_fill".to_owned(), true))
+    );
+    assert_eq!(stops(&desk).len(), 1);
+}
+
+#[test]
+fn r5_a_bracket_that_still_stands_goes_on() {
+    let mut desk = cut_off();
+
+    reconnect(&mut desk);
+
+    assert_eq!((stops(&desk), desk.broker.placed.len()), (vec![19_740], 3));
+    assert_eq!(desk.posture(), Posture::Trading);
+}
+
+#[test]
+fn r6_a_nearer_stop_is_taken_over_and_a_farther_one_is_put_back() {
+    for (edited, expected) in [(19_800, 19_800), (19_700, 19_740)] {
+        let mut desk = cut_off();
+        let order_ref = stop_ref(&desk);
+        desk.broker.orders.get_mut(&order_ref).unwrap().request.kind =
+            OrderKind::Stop { stop_ticks: edited };
+
+        reconnect(&mut desk);
+
+        assert_eq!(stops(&desk), vec![expected], "{edited}");
+    }
+}
+
+#[test]
+fn r7_r9_a_stop_that_is_gone_is_placed_anew_at_its_original_price() {
+    let mut desk = cut_off();
+    let order_ref = stop_ref(&desk);
+    desk.broker.orders.get_mut(&order_ref).unwrap().state = BrokerOrderState::Cancelled;
+
+    reconnect(&mut desk);
+
+    assert_eq!((stops(&desk), desk.broker.position), (vec![19_740], 1));
+    assert!(desk.controls().contains(&("unprotected".to_owned(), true)));
+}
+
+#[test]
+fn r9_a_missing_stop_that_the_price_has_passed_closes_the_position() {
+    let mut desk = cut_off();
+    let order_ref = stop_ref(&desk);
+    desk.broker.orders.get_mut(&order_ref).unwrap().state = BrokerOrderState::Cancelled;
+    desk.broker.last_ticks = 19_700;
+
+    reconnect(&mut desk);
+
+    assert_eq!(desk.broker.position, 0);
+}
+
+#[test]
+fn r8_r10_a_stop_that_filled_in_the_gap_is_counted_with_its_result() {
+    let mut desk = cut_off();
+    let order_ref = stop_ref(&desk);
+    desk.broker.last_ticks = 19_740;
+    desk.broker.fill(&order_ref, START_MS + 1);
+
+    reconnect(&mut desk);
+
+    let trips = desk.trips();
+    assert_eq!(
+        (trips.len(), trips[0].reason, trips[0].gross_cents),
+        (1, ExitReason::Stop, -20_000)
+    );
+    assert_eq!(desk.broker.worst_position, 1);
+}
+
+#[test]
+fn r11_a_position_closed_by_somebody_else_is_booked_as_an_estimate_and_halts() {
+    let mut desk = cut_off();
+    desk.broker.position = 0;
+
+    reconnect(&mut desk);
+
+    assert_eq!(
+        (desk.trips()[0].reason, desk.posture()),
+        (ExitReason::External, Posture::Halted)
+    );
+    assert!(stops(&desk).is_empty(), "its legs are taken back");
+    assert_eq!(desk.broker.opened_by_legs, 0);
+}
+
+#[test]
+fn r12_fills_of_our_own_references_without_a_record_are_adopted_and_protected() {
+    let mut desk = Desk::new(settings());
+    desk.broker.position = 1;
+    desk.broker
+        .fills
+        .push(fill("QS1-t3st-261124-zz-E", Side::Buy, 20_000));
+
+    reconnect(&mut desk);
+
+    assert_eq!(desk.status().position.map(|held| held.position), Some(1));
+    assert_eq!(
+        (stops(&desk), desk.posture()),
+        (vec![19_840], Posture::Trading)
+    );
+}
+
+#[test]
+fn r13_a_position_that_nothing_explains_halts_and_is_not_touched() {
+    let mut desk = Desk::new(settings());
+    desk.broker.position = 1;
+
+    reconnect(&mut desk);
+    desk.sink();
+
+    assert_eq!(
+        (
+            desk.posture(),
+            desk.broker.placed.len(),
+            desk.broker.position
+        ),
+        (Posture::Halted, 0, 1)
+    );
+    assert_eq!(desk.status().questions.len(), 1);
+    assert!(desk.notices().iter().any(|notice| matches!(
+        notice,
+        Notice::PositionMismatch {
+            ours: 0,
+            brokers: 1,
+            ..
+        }
+    )));
+}
+
+#[test]
+fn r13_a_person_may_adopt_it_and_then_it_has_a_stop() {
+    let mut desk = Desk::new(settings());
+    desk.broker.position = 1;
+    reconnect(&mut desk);
+
+    let (accepted, _) = desk.command(Command::Adopt {});
+    desk.pass(2_000);
+
+    assert!(accepted);
+    assert_eq!(
+        (stops(&desk), desk.posture()),
+        (vec![19_840], Posture::Halted)
+    );
+    assert!(desk.command(Command::Arm {}).0);
+}
+
+#[test]
+fn r13_a_person_may_flatten_it() {
+    let mut desk = Desk::new(settings());
+    desk.broker.position = 1;
+    reconnect(&mut desk);
+
+    desk.command(Command::Flatten {});
+    desk.pass(5_000);
+
+    assert_eq!((desk.broker.position, desk.posture()), (0, Posture::Halted));
+}
+
+#[test]
+fn r14_another_size_halts_and_keeps_the_stop() {
+    let mut desk = cut_off();
+    desk.broker.position = 3;
+
+    reconnect(&mut desk);
+
+    assert_eq!(
+        (desk.posture(), stops(&desk).len(), desk.broker.position),
+        (Posture::Halted, 1, 3)
+    );
+}
+
+#[test]
+fn r15_an_open_order_of_ours_without_a_record_is_taken_back() {
+    let mut desk = Desk::new(settings());
+    let order_ref = "QS1-t3st-261124-zz-T";
+    desk.broker
+        .orders
+        .insert(order_ref.into(), foreign(order_ref));
+
+    reconnect(&mut desk);
+
+    assert_eq!(
+        desk.broker.orders[order_ref].state,
+        BrokerOrderState::Cancelled
+    );
+    assert_eq!(desk.posture(), Posture::Trading);
+}
+
+#[test]
+fn r16_an_order_of_another_instance_halts_and_is_not_touched() {
+    let mut desk = Desk::new(settings());
+    let order_ref = "QS1-othr-261124-zz-T";
+    desk.broker
+        .orders
+        .insert(order_ref.into(), foreign(order_ref));
+
+    reconnect(&mut desk);
+
+    assert_eq!(
+        (desk.posture(), desk.broker.orders[order_ref].state),
+        (Posture::Halted, BrokerOrderState::Working)
+    );
+}
+
+#[test]
+fn r17_a_foreign_order_blocks_entries_while_it_exists_and_is_not_touched() {
+    let mut desk = Desk::ready(settings());
+    desk.broker.orders.insert("by hand".into(), foreign(""));
+    desk.pass(61_000);
+    desk.warm_up();
+
+    desk.sink();
+    assert_eq!(
+        (desk.entries(), desk.blocked().as_deref()),
+        (0, Some("foreign_orders"))
+    );
+
+    desk.broker.orders.remove("by hand");
+    desk.pass(61_000);
+    desk.warm_up();
+    desk.sink();
+    assert_eq!(desk.entries(), 1);
+}
+
+#[test]
+fn r25_a_halt_stays_and_still_protects() {
+    let mut desk = Desk::ready(settings());
+    desk.sink();
+    desk.command(Command::Halt {
+        reason: "test".into(),
+    });
+    desk.link_down();
+    let order_ref = stop_ref(&desk);
+    desk.broker.orders.get_mut(&order_ref).unwrap().state = BrokerOrderState::Cancelled;
+
+    reconnect(&mut desk);
+
+    assert_eq!(
+        (desk.posture(), stops(&desk)),
+        (Posture::Halted, vec![19_740])
+    );
+    let legs: Vec<_> = desk
+        .status()
+        .orders
+        .iter()
+        .filter_map(|order| order.leg)
+        .collect();
+    assert!(legs.contains(&Leg::Stop) && legs.contains(&Leg::Target));
+}
