@@ -2,37 +2,25 @@
 // It does what it is told when it is told; the pump moves its time and the server brings it connections.
 import { DateTime } from "luxon";
 import { type Account, createAccount, newAccount, type SavedAccount } from "./account.ts";
+import { accountRequests } from "./account-requests.ts";
 import { type Calendar, EXCHANGE_ZONE, EXCHANGE_ZONE_WIRE } from "./calendar.ts";
 import type { Connection } from "./connection.ts";
 import type { ExchangePort } from "./exchange.ts";
-import { createFeed, type Feed, type TickKind } from "./feed.ts";
-import {
-  answerHeadTimestamp,
-  answerHistoricalData,
-  answerHistoricalTicks,
-  type HistoryContext,
-  type PriceJump,
-  parseWireTime,
-} from "./history.ts";
+import { createFeed, type Feed } from "./feed.ts";
+import type { PriceJump } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
-import { contractDataMessage, findListings, type Listing, ruleIncrement } from "./listings.ts";
+import type { Listing } from "./listings.ts";
+import { marketRequests } from "./market-requests.ts";
 import type { MarketSource } from "./market-source.ts";
 import { noOrders, type SavedOrders } from "./order-book.ts";
 import { noOrderFaults } from "./order-faults.ts";
-import { errorMessage } from "./order-messages.ts";
+import { orderRequests } from "./order-requests.ts";
 import { createOrders, type Orders } from "./orders.ts";
-import { type ContractQuery, readContract } from "./wire/contract.ts";
-import { FieldProblem, type FieldReader, plain, readFields } from "./wire/fields.ts";
+import { type RequestContext, type RequestTable, refuse, unsupportedRequests } from "./requests.ts";
+import { FieldProblem, type FieldReader, readFields } from "./wire/fields.ts";
 import { message } from "./wire/frames.ts";
 import { ANSWER, CODE, REQUEST } from "./wire/ids.ts";
-import { readPlaceOrder } from "./wire/place-order.ts";
 
-/** How many clients are served at once, as a real gateway does. */
-export const CLIENTS_MAX = 32;
-/** How many market-data lines one client has at most. */
-export const SNAPSHOT_LINES_MAX = 100;
-/** How many tick-by-tick requests one client has at most. */
-export const TICK_LINES_MAX = 10;
 /** More messages than this within a wall second bring error 100. */
 export const MESSAGES_PER_SECOND_MAX = 50;
 
@@ -116,45 +104,9 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
     saved.orders,
   );
 
-  const refuse = (connection: Connection, id: number, code: number, text: string): void =>
-    connection.send(errorMessage(connection.serverVersion(), id, code, text));
   const noticeAll = (code: number, text: string): void => {
     for (const { connection } of clients.values()) refuse(connection, -1, code, text);
   };
-
-  /** Says why a request has no market here and returns false, or returns true. */
-  const hasMarket = (
-    connection: Connection,
-    reqId: number,
-    query: ContractQuery,
-    includeExpired: boolean,
-    code: number,
-  ): boolean => {
-    const found = findListings(query, includeExpired, parts.nowMs());
-    if (found.length === 0) {
-      refuse(connection, reqId, CODE.noSecurityDefinition, "No security definition has been found for the request");
-      return false;
-    }
-    if (found.length > 1) {
-      refuse(
-        connection,
-        reqId,
-        CODE.noSecurityDefinition,
-        `The contract description specified for ${query.symbol} is ambiguous`,
-      );
-      return false;
-    }
-    if (found[0]?.conId === listing.conId) return true;
-    const only = `only ${listing.localSymbol} has a market in this simulation`;
-    refuse(
-      connection,
-      reqId,
-      code,
-      code === CODE.notSubscribed ? `Requested market data is not subscribed. (${only})` : `No data: ${only}`,
-    );
-    return false;
-  };
-  const history: HistoryContext = { source, feed, calendar, nowMs: parts.nowMs, jumps: () => saved.jumps, hasMarket };
 
   const startApi = (connection: Connection, fields: FieldReader): void => {
     fields.skip(1);
@@ -181,7 +133,21 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
     if (!isLinkUp) refuse(connection, -1, CODE.linkLost, LINK_LOST_TEXT);
   };
 
-  const requests: Readonly<Record<number, (client: Client, fields: FieldReader, all: readonly string[]) => void>> = {
+  const context: RequestContext = {
+    source,
+    listing,
+    calendar,
+    feed,
+    account,
+    orders,
+    accountName: parts.account,
+    nowMs: parts.nowMs,
+  };
+  const requests: RequestTable = {
+    ...unsupportedRequests(),
+    ...marketRequests(context, saved.jumps),
+    ...orderRequests(context),
+    ...accountRequests(context),
     [REQUEST.ids]: ({ connection, clientId }) =>
       connection.send(message(ANSWER.nextValidId, 1, orders.nextOrderId(clientId))),
     [REQUEST.managedAccounts]: ({ connection }) => connection.send(message(ANSWER.managedAccounts, 1, parts.account())),
@@ -189,221 +155,7 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
       connection.send(message(ANSWER.currentTime, 1, Math.floor(parts.nowMs() / 1_000))),
     [REQUEST.serverLogLevel]: () => {},
     [REQUEST.marketDataType]: () => {},
-    [REQUEST.contractDetails]: ({ connection }, fields) => {
-      fields.skip(1);
-      const reqId = fields.integer("reqId");
-      const query = readContract(fields);
-      const found = findListings(query, fields.flag("includeExpired"), parts.nowMs());
-      if (found.length === 0) {
-        refuse(connection, reqId, CODE.noSecurityDefinition, "No security definition has been found for the request");
-        return;
-      }
-      const secType = query.secType === "CONTFUT" ? "CONTFUT" : "FUT";
-      for (const one of found)
-        connection.send(contractDataMessage(connection.serverVersion(), reqId, one, secType, calendar, parts.nowMs()));
-      connection.send(message(ANSWER.contractDataEnd, 1, reqId));
-    },
-    [REQUEST.marketData]: ({ connection }, fields) => {
-      fields.skip(1);
-      const reqId = fields.integer("reqId");
-      const query = readContract(fields);
-      if (query.secType === "BAG") {
-        refuse(
-          connection,
-          reqId,
-          CODE.validationError,
-          "Error validating request.-'bX' : cause - Combinations are not offered by the simulated gateway",
-        );
-        return;
-      }
-      if (fields.flag("deltaNeutral")) fields.skip(3);
-      const generic = fields.text("genericTickList");
-      const isOnce = fields.flag("snapshot");
-      if (feed.hasSnapshots(connection, reqId))
-        refuse(connection, reqId, CODE.duplicateTickerId, "Duplicate ticker ID for API request");
-      else if (feed.countSnapshots(connection) >= SNAPSHOT_LINES_MAX)
-        refuse(connection, reqId, CODE.tickersMax, "Max number of tickers has been reached");
-      else if (hasMarket(connection, reqId, query, false, CODE.notSubscribed)) {
-        feed.subscribeSnapshots(connection, reqId, generic.split(",").includes("233"), isOnce);
-      }
-    },
-    [REQUEST.cancelMarketData]: ({ connection }, fields) => {
-      fields.skip(1);
-      const reqId = fields.integer("reqId");
-      if (!feed.unsubscribeSnapshots(connection, reqId))
-        refuse(connection, reqId, CODE.unknownTicker, `Can't find EId with tickerId:${reqId}`);
-    },
-    [REQUEST.tickByTick]: ({ connection }, fields) => {
-      const reqId = fields.integer("reqId");
-      const query = readContract(fields);
-      const kind = TICK_KINDS[fields.text("tickType").toLowerCase()];
-      fields.skip(1); // numberOfTicks: past ticks are asked for by historicalTicks
-      const ignoresSize = fields.flag("ignoreSize");
-      if (kind === undefined)
-        refuse(
-          connection,
-          reqId,
-          CODE.tickByTick,
-          "Failed to request tick-by-tick data:the type must be Last, AllLast, BidAsk or MidPoint",
-        );
-      else if (feed.countTicks(connection) >= TICK_LINES_MAX)
-        refuse(connection, reqId, CODE.tickByTickMax, "Max number of tick-by-tick requests has been reached.");
-      else if (hasMarket(connection, reqId, query, false, CODE.tickByTick))
-        feed.subscribeTicks(connection, reqId, kind, ignoresSize);
-    },
-    [REQUEST.cancelTickByTick]: ({ connection }, fields) => {
-      const reqId = fields.integer("reqId");
-      if (!feed.unsubscribeTicks(connection, reqId))
-        refuse(connection, reqId, CODE.unknownTicker, `Can't find EId with tickerId:${reqId}`);
-    },
-    [REQUEST.realTimeBars]: ({ connection }, fields) => {
-      fields.skip(1);
-      const reqId = fields.integer("reqId");
-      const query = readContract(fields);
-      fields.skip(1); // barSize: only five seconds exist
-      const wanted = fields.text("whatToShow").toUpperCase();
-      if (wanted !== "TRADES" && wanted !== "MIDPOINT" && wanted !== "BID" && wanted !== "ASK") {
-        refuse(
-          connection,
-          reqId,
-          CODE.realTimeQuery,
-          `Invalid Real-time Query:${wanted} is not TRADES, MIDPOINT, BID or ASK`,
-        );
-      } else if (hasMarket(connection, reqId, query, false, CODE.realTimeQuery))
-        feed.subscribeBars(connection, reqId, wanted, parts.nowMs());
-    },
-    [REQUEST.cancelRealTimeBars]: ({ connection }, fields) => {
-      fields.skip(1);
-      feed.unsubscribeBars(connection, fields.integer("reqId"));
-    },
-    [REQUEST.historicalData]: ({ connection }, fields) => answerHistoricalData(history, connection, fields),
-    [REQUEST.cancelHistoricalData]: ({ connection }, fields) => {
-      fields.skip(1);
-      const reqId = fields.integer("reqId");
-      if (feed.unsubscribeUpdates(connection, reqId)) {
-        refuse(
-          connection,
-          reqId,
-          CODE.historical,
-          `Historical Market Data Service error message:API historical data query cancelled: ${reqId}`,
-        );
-      } else refuse(connection, reqId, CODE.noHistoricalQuery, `No historical data query found for ticker id:${reqId}`);
-    },
-    [REQUEST.historicalTicks]: ({ connection }, fields) => answerHistoricalTicks(history, connection, fields),
-    [REQUEST.headTimestamp]: ({ connection }, fields) => answerHeadTimestamp(history, connection, fields),
-    [REQUEST.cancelHeadTimestamp]: () => {},
-    [REQUEST.placeOrder]: ({ connection, clientId }, _fields, all) =>
-      orders.place(connection, clientId, readPlaceOrder(all, connection.serverVersion())),
-    [REQUEST.cancelOrder]: ({ connection, clientId }, fields) => {
-      fields.skip(1);
-      orders.cancel(connection, clientId, fields.integer("orderId"));
-    },
-    [REQUEST.globalCancel]: ({ connection, clientId }) => orders.cancelAll(connection, clientId),
-    [REQUEST.openOrders]: ({ connection, clientId }) => orders.answerOpen(connection, clientId),
-    [REQUEST.allOpenOrders]: ({ connection }) => orders.answerOpen(connection, undefined),
-    [REQUEST.autoOpenOrders]: ({ connection, clientId }) => {
-      if (clientId === 0) orders.answerOpen(connection, clientId);
-      else
-        refuse(
-          connection,
-          -1,
-          CODE.autoBindClientZeroOnly,
-          "Only API connections with clientId set to 0 can set the auto bind TWS orders property.",
-        );
-    },
-    [REQUEST.completedOrders]: ({ connection }) => orders.answerCompleted(connection, startOfDay()),
-    [REQUEST.executions]: ({ connection }, fields) => {
-      fields.skip(1);
-      const reqId = fields.integer("reqId");
-      const clientId = fields.integer("clientId");
-      const forAccount = fields.text("account");
-      const since = fields.text("time");
-      const symbol = fields.text("symbol");
-      const secType = fields.text("secType").toUpperCase();
-      const exchangeName = fields.text("exchange").toUpperCase();
-      const side = fields.text("side").toUpperCase();
-      const sinceMs = Math.max(startOfDay(), since === "" ? 0 : (parseWireTime(since) ?? 0));
-      const isNever =
-        (forAccount !== "" && forAccount !== parts.account()) ||
-        (symbol !== "" && symbol !== listing.product.symbol) ||
-        (secType !== "" && secType !== "FUT") ||
-        (exchangeName !== "" && exchangeName !== listing.product.exchange);
-      orders.answerExecutions(
-        connection,
-        reqId,
-        (execution) =>
-          !isNever &&
-          execution.atMs >= sinceMs &&
-          (clientId === 0 || execution.clientId === clientId) &&
-          (side === "" || side === execution.action || side === (execution.action === "BUY" ? "BOT" : "SLD")),
-      );
-    },
-    [REQUEST.positions]: ({ connection }) => account.askPositions(connection),
-    [REQUEST.cancelPositions]: ({ connection }) => {
-      account.endPositions(connection);
-    },
-    [REQUEST.accountUpdates]: ({ connection }, fields) => {
-      fields.skip(1);
-      account.askUpdates(connection, fields.flag("subscribe"));
-    },
-    [REQUEST.accountSummary]: ({ connection }, fields) => {
-      fields.skip(1);
-      const reqId = fields.integer("reqId");
-      fields.skip(1); // group: there is one account
-      account.askSummary(connection, reqId, fields.text("tags"));
-    },
-    [REQUEST.cancelAccountSummary]: ({ connection }, fields) => {
-      fields.skip(1);
-      account.endSummary(connection, fields.integer("reqId"));
-    },
-    [REQUEST.positionsMulti]: ({ connection }, fields) => {
-      fields.skip(1);
-      account.askMultiPositions(connection, fields.integer("reqId"));
-    },
-    [REQUEST.cancelPositionsMulti]: ({ connection }, fields) => {
-      fields.skip(1);
-      account.endMultiPositions(connection, fields.integer("reqId"));
-    },
-    [REQUEST.accountUpdatesMulti]: ({ connection }, fields) => {
-      fields.skip(1);
-      account.askMultiUpdates(connection, fields.integer("reqId"));
-    },
-    [REQUEST.cancelAccountUpdatesMulti]: ({ connection }, fields) => {
-      fields.skip(1);
-      account.endMultiUpdates(connection, fields.integer("reqId"));
-    },
-    [REQUEST.pnl]: ({ connection }, fields) => account.askPnl(connection, fields.integer("reqId")),
-    [REQUEST.cancelPnl]: ({ connection }, fields) => account.endPnl(connection, fields.integer("reqId")),
-    [REQUEST.pnlSingle]: ({ connection }, fields) => {
-      const reqId = fields.integer("reqId");
-      fields.skip(2); // account, model
-      const conId = fields.integer("conId");
-      if (conId === listing.conId) account.askSinglePnl(connection, reqId);
-      else
-        refuse(
-          connection,
-          reqId,
-          CODE.validationError,
-          `Error validating request.-'bX' : cause - There is no position in contract ${conId}`,
-        );
-    },
-    [REQUEST.cancelPnlSingle]: ({ connection }, fields) => account.endSinglePnl(connection, fields.integer("reqId")),
-    [REQUEST.marketRule]: ({ connection }, fields) => {
-      const ruleId = fields.integer("marketRuleId");
-      const increment = ruleIncrement(ruleId);
-      if (increment === undefined)
-        refuse(
-          connection,
-          -1,
-          CODE.validationError,
-          `Error validating request.-'bX' : cause - Market rule ${ruleId} is not known`,
-        );
-      else connection.send(message(ANSWER.marketRule, ruleId, 1, 0, plain(increment)));
-    },
   };
-
-  const startOfDay = (): number =>
-    DateTime.fromMillis(parts.nowMs(), { zone: EXCHANGE_ZONE }).startOf("day").toMillis();
 
   const watchRate = (client: Client): void => {
     const wallMs = parts.wallMs();
@@ -574,11 +326,3 @@ const UNVERSIONED: ReadonlySet<number> = new Set([
   REQUEST.tickByTick,
   REQUEST.cancelTickByTick,
 ]);
-
-/** The wire's words for kinds of ticks; clients write them in mixed case. */
-const TICK_KINDS: Readonly<Record<string, TickKind>> = {
-  last: "Last",
-  alllast: "AllLast",
-  bidask: "BidAsk",
-  midpoint: "MidPoint",
-};

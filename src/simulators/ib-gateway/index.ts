@@ -1,23 +1,25 @@
 // The simulated IB Gateway: speaks the TWS wire protocol over TCP, so that any client of a real one can connect, and
 // trades against a market from a source. It is what the demo and `npm run simulate` connect to.
 import { readFileSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
 import { DateTime } from "luxon";
 import type { Cancel, Clock, MarketClock } from "../../clock.ts";
-import { errorFields, type Log } from "../../log.ts";
+import type { Log } from "../../log.ts";
 import { createCalendar, EXCHANGE_ZONE } from "./calendar.ts";
-import { type Connection, serveConnection } from "./connection.ts";
 import { startControl } from "./control.ts";
 import type { ExchangePort } from "./exchange.ts";
 import { createFaultRunner, type FaultRunner } from "./fault-runner.ts";
-import { type FaultProblem, parseScript, type ScriptedFault } from "./faults.ts";
-import { CLIENTS_MAX, createGateway, newGateway, type SavedGateway } from "./gateway.ts";
+import { parseScript, type ScriptedFault } from "./faults.ts";
+import { createGateway, newGateway, type SavedGateway } from "./gateway.ts";
 import { openLedger } from "./ledger.ts";
 import { findProduct, frontListing, type Listing, listingByConId, type Product, SYMBOLS } from "./listings.ts";
 import type { MarketSource } from "./market-source.ts";
 import { openExchange } from "./native-exchange.ts";
 import { createPump } from "./pump.ts";
-import { readState, type SavedState, type StateProblem, writeState } from "./state-file.ts";
+import { createSocketServer, HOST } from "./socket-server.ts";
+import { GatewayStartError, portProblem } from "./start-error.ts";
+import { readState, type SavedState, writeState } from "./state-file.ts";
+
+export { type GatewayProblem, GatewayStartError } from "./start-error.ts";
 
 /** Is what the gateway serves and how. */
 export type GatewayOptions = {
@@ -67,26 +69,6 @@ export type GatewayServer = {
   stop(): Promise<void>;
 };
 
-/** Says why the gateway can't start. */
-export type GatewayProblem =
-  | { readonly type: "port_busy"; readonly port: number }
-  | { readonly type: "unknown_symbol"; readonly symbol: string; readonly known: readonly string[] }
-  | { readonly type: "bad_script"; readonly path: string; readonly problem: FaultProblem }
-  | { readonly type: "unreadable_script"; readonly path: string; readonly reason: string }
-  | StateProblem;
-
-/** Is thrown when the gateway can't start; the message is a sentence for a person. */
-export class GatewayStartError extends Error {
-  override readonly name = "GatewayStartError";
-  readonly problem: GatewayProblem;
-  constructor(problem: GatewayProblem, cause?: unknown) {
-    super(explain(problem), cause === undefined ? {} : { cause });
-    this.problem = problem;
-  }
-}
-
-/** The address that is listened on: the simulator is for this machine only. */
-const HOST = "127.0.0.1";
 /** The state is written this often when the market has moved, in wall milliseconds; after an order at once. */
 const SAVE_MS = 1_000;
 
@@ -164,7 +146,7 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
 
   pump.begin();
 
-  const sockets = createSocketServer(options, {
+  const sockets = createSocketServer(wall, log, {
     connectionTime: gateway.connectionTime,
     request: (connection, fields) => {
       pump.catchUp();
@@ -302,92 +284,6 @@ function openMarket(
   return { exchange: openExchange(front, carried, null), listing: front, gateway, isNew: true };
 }
 
-type SocketEvents = Parameters<typeof serveConnection>[4] & { isStarted(connection: Connection): boolean };
-
-/** Accepts sockets; can refuse them for a while. */
-function createSocketServer(options: GatewayOptions, events: SocketEvents) {
-  const { wall, log } = options;
-  const connections = new Set<Connection>();
-  const sockets = new Set<Socket>();
-  let nextNumber = 1;
-  let deafUntilMs = 0;
-  let port = 0;
-  let isStopped = false;
-  let server: Server | undefined;
-  let cancelReopen: Cancel = () => {};
-
-  const accept = (socket: Socket): void => {
-    if (connections.size >= CLIENTS_MAX) {
-      log.warn({ clientsMax: CLIENTS_MAX }, "Too many clients are connected; a new one was turned away");
-      socket.destroy();
-      return;
-    }
-    const number = nextNumber++;
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    const connection = serveConnection(
-      socket,
-      number,
-      wall,
-      log,
-      {
-        ...events,
-        closed: (closed, reason) => {
-          connections.delete(closed);
-          log.debug({ connection: number, reason }, "A client's connection has ended");
-          events.closed(closed, reason);
-        },
-      },
-      events.isStarted,
-    );
-    connections.add(connection);
-    if (wall.nowMs() < deafUntilMs) connection.silence("both", Number.POSITIVE_INFINITY);
-  };
-
-  const listen = (wanted: number): Promise<number> =>
-    new Promise((resolve, reject) => {
-      const next = createServer(accept);
-      next.once("error", reject);
-      next.listen(wanted, HOST, () => {
-        next.removeListener("error", reject);
-        next.on("error", (error) => log.error(errorFields(error), "The simulated gateway's socket server has failed"));
-        server = next;
-        const address = next.address();
-        port = typeof address === "object" && address !== null ? address.port : wanted;
-        resolve(port);
-      });
-    });
-
-  return {
-    listen,
-    connections: (): readonly Connection[] => [...connections],
-    ignoreHandshakes: (untilWallMs: number): void => {
-      deafUntilMs = untilWallMs;
-    },
-    refuse: (forMs: number): void => {
-      server?.close();
-      server = undefined;
-      cancelReopen();
-      cancelReopen = wall.after(forMs, () => {
-        if (isStopped) return;
-        listen(port).catch((error: unknown) =>
-          log.error({ port, ...errorFields(error) }, "The simulated gateway could not open its port again"),
-        );
-      });
-    },
-    stop: async (): Promise<void> => {
-      isStopped = true;
-      cancelReopen();
-      const closing = server;
-      for (const connection of connections) connection.close("the simulated gateway stops", "after_sending");
-      // What the kernel has not taken by the next turn is of a client that does not read: nobody waits for it.
-      await new Promise((resolve) => setImmediate(resolve));
-      for (const socket of sockets) socket.destroy();
-      if (closing !== undefined) await new Promise<void>((resolve) => closing.close(() => resolve()));
-    },
-  };
-}
-
 function readSaved(stateFile: string | null): SavedState | null {
   if (stateFile === null) return null;
   const read = readState(stateFile);
@@ -407,26 +303,4 @@ function readScript(path: string | null): readonly ScriptedFault[] {
   const read = parseScript(text);
   if (!read.ok) throw new GatewayStartError({ type: "bad_script", path, problem: read.error });
   return read.value;
-}
-
-function portProblem(cause: unknown, port: number): unknown {
-  const isBusy = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
-  return isBusy ? new GatewayStartError({ type: "port_busy", port }, cause) : cause;
-}
-
-function explain(problem: GatewayProblem): string {
-  switch (problem.type) {
-    case "port_busy":
-      return `The simulated gateway can't listen on port ${problem.port}: another program does. Stop that one or choose another port.`;
-    case "unknown_symbol":
-      return `The simulated gateway has no ${problem.symbol}. It has ${problem.known.join(", ")}.`;
-    case "bad_script":
-      return `Line ${problem.problem.line} of the fault script ${problem.path} is not understood: ${problem.problem.reason}. The faults are listed in docs/simulated-gateway.md.`;
-    case "unreadable_script":
-      return `The fault script ${problem.path} can't be read: ${problem.reason}.`;
-    case "bad_state_file":
-      return `The simulated gateway's state ${problem.path} can't be gone on from: ${problem.reason}. Move the file away to start anew.`;
-    default:
-      return problem satisfies never;
-  }
 }

@@ -243,3 +243,14 @@ test("the server's time is the market's", async () => {
 
   expect(await client.until(EventName.currentTime)).toEqual([EventName.currentTime, START_MS / 1_000]);
 });
+
+test("what a real gateway offers and this one does not is refused under the request's id", async () => {
+  ib.reqMktDepth(61, CONTRACT, 5, false);
+  ib.reqMatchingSymbols(62, "MES");
+  await client.until(EventName.error, (_error: Error, _code: number, id: number) => id === 62);
+
+  expect(client.all(EventName.error).map(([, code, id]) => [code, id])).toEqual([
+    [321, 61],
+    [321, 62],
+  ]);
+});

@@ -1,0 +1,186 @@
+// Answers requests about contracts, market data and the past.
+import type { Connection } from "./connection.ts";
+import type { TickKind } from "./feed.ts";
+import {
+  answerHeadTimestamp,
+  answerHistoricalData,
+  answerHistoricalTicks,
+  type HistoryContext,
+  type PriceJump,
+} from "./history.ts";
+import { contractDataMessage, findListings, ruleIncrement } from "./listings.ts";
+import { type RequestContext, type RequestTable, refuse } from "./requests.ts";
+import { type ContractQuery, readContract } from "./wire/contract.ts";
+import { plain } from "./wire/fields.ts";
+import { message } from "./wire/frames.ts";
+import { ANSWER, CODE, REQUEST } from "./wire/ids.ts";
+
+/** How many market-data lines one client has at most. */
+export const SNAPSHOT_LINES_MAX = 100;
+/** How many tick-by-tick requests one client has at most. */
+export const TICK_LINES_MAX = 10;
+
+/** The wire's words for kinds of ticks; clients write them in mixed case. */
+const TICK_KINDS: Readonly<Record<string, TickKind>> = {
+  last: "Last",
+  alllast: "AllLast",
+  bidask: "BidAsk",
+  midpoint: "MidPoint",
+};
+
+/** Returns the answers to requests about contracts, market data and the past. */
+export function marketRequests(parts: RequestContext, jumps: readonly PriceJump[]): RequestTable {
+  const { source, feed, calendar, listing } = parts;
+
+  /** Says why a request has no market here and returns false, or returns true. */
+  const hasMarket = (
+    connection: Connection,
+    reqId: number,
+    query: ContractQuery,
+    includeExpired: boolean,
+    code: number,
+  ): boolean => {
+    const found = findListings(query, includeExpired, parts.nowMs());
+    if (found.length === 0) {
+      refuse(connection, reqId, CODE.noSecurityDefinition, "No security definition has been found for the request");
+      return false;
+    }
+    if (found.length > 1) {
+      refuse(
+        connection,
+        reqId,
+        CODE.noSecurityDefinition,
+        `The contract description specified for ${query.symbol} is ambiguous`,
+      );
+      return false;
+    }
+    if (found[0]?.conId === listing.conId) return true;
+    const only = `only ${listing.localSymbol} has a market in this simulation`;
+    refuse(
+      connection,
+      reqId,
+      code,
+      code === CODE.notSubscribed ? `Requested market data is not subscribed. (${only})` : `No data: ${only}`,
+    );
+    return false;
+  };
+  const history: HistoryContext = { source, feed, calendar, nowMs: parts.nowMs, jumps: () => jumps, hasMarket };
+
+  return {
+    [REQUEST.contractDetails]: ({ connection }, fields) => {
+      fields.skip(1);
+      const reqId = fields.integer("reqId");
+      const query = readContract(fields);
+      const found = findListings(query, fields.flag("includeExpired"), parts.nowMs());
+      if (found.length === 0) {
+        refuse(connection, reqId, CODE.noSecurityDefinition, "No security definition has been found for the request");
+        return;
+      }
+      const secType = query.secType === "CONTFUT" ? "CONTFUT" : "FUT";
+      for (const one of found)
+        connection.send(contractDataMessage(connection.serverVersion(), reqId, one, secType, calendar, parts.nowMs()));
+      connection.send(message(ANSWER.contractDataEnd, 1, reqId));
+    },
+    [REQUEST.marketData]: ({ connection }, fields) => {
+      fields.skip(1);
+      const reqId = fields.integer("reqId");
+      const query = readContract(fields);
+      if (query.secType === "BAG") {
+        refuse(
+          connection,
+          reqId,
+          CODE.validationError,
+          "Error validating request.-'bX' : cause - Combinations are not offered by the simulated gateway",
+        );
+        return;
+      }
+      if (fields.flag("deltaNeutral")) fields.skip(3);
+      const generic = fields.text("genericTickList");
+      const isOnce = fields.flag("snapshot");
+      if (feed.hasSnapshots(connection, reqId))
+        refuse(connection, reqId, CODE.duplicateTickerId, "Duplicate ticker ID for API request");
+      else if (feed.countSnapshots(connection) >= SNAPSHOT_LINES_MAX)
+        refuse(connection, reqId, CODE.tickersMax, "Max number of tickers has been reached");
+      else if (hasMarket(connection, reqId, query, false, CODE.notSubscribed)) {
+        feed.subscribeSnapshots(connection, reqId, generic.split(",").includes("233"), isOnce);
+      }
+    },
+    [REQUEST.cancelMarketData]: ({ connection }, fields) => {
+      fields.skip(1);
+      const reqId = fields.integer("reqId");
+      if (!feed.unsubscribeSnapshots(connection, reqId))
+        refuse(connection, reqId, CODE.unknownTicker, `Can't find EId with tickerId:${reqId}`);
+    },
+    [REQUEST.tickByTick]: ({ connection }, fields) => {
+      const reqId = fields.integer("reqId");
+      const query = readContract(fields);
+      const kind = TICK_KINDS[fields.text("tickType").toLowerCase()];
+      fields.skip(1); // numberOfTicks: past ticks are asked for by historicalTicks
+      const ignoresSize = fields.flag("ignoreSize");
+      if (kind === undefined)
+        refuse(
+          connection,
+          reqId,
+          CODE.tickByTick,
+          "Failed to request tick-by-tick data:the type must be Last, AllLast, BidAsk or MidPoint",
+        );
+      else if (feed.countTicks(connection) >= TICK_LINES_MAX)
+        refuse(connection, reqId, CODE.tickByTickMax, "Max number of tick-by-tick requests has been reached.");
+      else if (hasMarket(connection, reqId, query, false, CODE.tickByTick))
+        feed.subscribeTicks(connection, reqId, kind, ignoresSize);
+    },
+    [REQUEST.cancelTickByTick]: ({ connection }, fields) => {
+      const reqId = fields.integer("reqId");
+      if (!feed.unsubscribeTicks(connection, reqId))
+        refuse(connection, reqId, CODE.unknownTicker, `Can't find EId with tickerId:${reqId}`);
+    },
+    [REQUEST.realTimeBars]: ({ connection }, fields) => {
+      fields.skip(1);
+      const reqId = fields.integer("reqId");
+      const query = readContract(fields);
+      fields.skip(1); // barSize: only five seconds exist
+      const wanted = fields.text("whatToShow").toUpperCase();
+      if (wanted !== "TRADES" && wanted !== "MIDPOINT" && wanted !== "BID" && wanted !== "ASK") {
+        refuse(
+          connection,
+          reqId,
+          CODE.realTimeQuery,
+          `Invalid Real-time Query:${wanted} is not TRADES, MIDPOINT, BID or ASK`,
+        );
+      } else if (hasMarket(connection, reqId, query, false, CODE.realTimeQuery))
+        feed.subscribeBars(connection, reqId, wanted, parts.nowMs());
+    },
+    [REQUEST.cancelRealTimeBars]: ({ connection }, fields) => {
+      fields.skip(1);
+      feed.unsubscribeBars(connection, fields.integer("reqId"));
+    },
+    [REQUEST.historicalData]: ({ connection }, fields) => answerHistoricalData(history, connection, fields),
+    [REQUEST.cancelHistoricalData]: ({ connection }, fields) => {
+      fields.skip(1);
+      const reqId = fields.integer("reqId");
+      if (feed.unsubscribeUpdates(connection, reqId)) {
+        refuse(
+          connection,
+          reqId,
+          CODE.historical,
+          `Historical Market Data Service error message:API historical data query cancelled: ${reqId}`,
+        );
+      } else refuse(connection, reqId, CODE.noHistoricalQuery, `No historical data query found for ticker id:${reqId}`);
+    },
+    [REQUEST.historicalTicks]: ({ connection }, fields) => answerHistoricalTicks(history, connection, fields),
+    [REQUEST.headTimestamp]: ({ connection }, fields) => answerHeadTimestamp(history, connection, fields),
+    [REQUEST.cancelHeadTimestamp]: () => {},
+    [REQUEST.marketRule]: ({ connection }, fields) => {
+      const ruleId = fields.integer("marketRuleId");
+      const increment = ruleIncrement(ruleId);
+      if (increment === undefined)
+        refuse(
+          connection,
+          -1,
+          CODE.validationError,
+          `Error validating request.-'bX' : cause - Market rule ${ruleId} is not known`,
+        );
+      else connection.send(message(ANSWER.marketRule, ruleId, 1, 0, plain(increment)));
+    },
+  };
+}
