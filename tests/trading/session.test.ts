@@ -188,6 +188,20 @@ describe("on disk before on the wire", () => {
   });
 });
 
+test("events but market data are heard once they are on the disk, before what the step caused", async () => {
+  const b = await bench();
+  const heard: string[] = [];
+  b.session.observeEvents((event, seq) => heard.push(`${seq} ${event.type} of ${b.onDisk().length}`));
+  b.session.observe((caused, seq) => heard.push(`${seq} ${caused.type}`));
+
+  b.session.receive(trade);
+  b.session.receive(causes(notice("x")));
+  b.session.receive(causes());
+  await b.session.idle();
+
+  expect(heard).toEqual(["2 told of 4", "3 told of 4", "4 notice_queued"]);
+});
+
 describe("the latch", () => {
   test("is on the disk before anything that follows it leaves, and before anyone hears", async () => {
     const { session, acts } = await bench();

@@ -1,5 +1,6 @@
 // Orders to the wire and their news from it. Knows which order id is which of our references on this connection, and
 // nothing about why an order is sent.
+import { isDeepStrictEqual } from "node:util";
 import {
   EventName,
   type Execution,
@@ -87,7 +88,7 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
         if (own) remember(full);
         const rows = requests.rows(OPEN_ORDERS) as BrokerOrder[] | undefined;
         if (rows !== undefined) upsert(rows, full);
-        if (own) tell({ type: "order_reported", order: full });
+        if (own && !(rows !== undefined && isSame(before, full))) tell({ type: "order_reported", order: full });
       });
       api.on(
         EventName.orderStatus,
@@ -113,7 +114,7 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
           if (before === undefined) return;
           const now = { ...before, filled, state, permId: permId ?? before.permId };
           remember(now);
-          tell({ type: "order_reported", order: now });
+          if (!(rows !== undefined && isSame(before, now))) tell({ type: "order_reported", order: now });
         },
       );
       api.on(EventName.openOrderEnd, () => requests.end(OPEN_ORDERS));
@@ -266,6 +267,11 @@ function asAsked(order: OrderRequest, orderId: number, clientId: number, listing
     kind: order.kind,
     state: "pending",
   };
+}
+
+/** An answer to the question for open orders that says what is known is no news: news would spoil the picture it is for. */
+function isSame(before: BrokerOrder | undefined, now: BrokerOrder): boolean {
+  return before !== undefined && isDeepStrictEqual(before, now);
 }
 
 function upsert(rows: BrokerOrder[], order: BrokerOrder): void {

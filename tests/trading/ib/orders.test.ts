@@ -372,6 +372,29 @@ describe("news of an order", () => {
     expect(reported.every((event) => event.order.clientId === 7)).toBe(true);
   });
 
+  test("that answer a question and say what is known are not told again, what has changed is", async () => {
+    const { client, clock, gateway, told } = await trading();
+    let filled = 0;
+    client.respond(16, () => {
+      client.send(...openOrder({ orderId: 3, orderRef: "X", limit: 6_000 }));
+      client.send(...orderStatus(3, filled === 1 ? "Filled" : "Submitted", filled));
+      client.send(53, 1);
+    });
+    await gateway.openOrders();
+    const first = orderNews(told.events).length;
+    clock.advance(PACE_MS);
+
+    const open = await gateway.openOrders();
+    const second = orderNews(told.events).length;
+    filled = 1;
+    clock.advance(PACE_MS);
+    await gateway.openOrders();
+
+    expect(open).toMatchObject({ ok: true, value: [{ orderRef: "X", state: "working" }] });
+    expect(second).toBe(first);
+    expect(orderNews(told.events).at(-1)).toMatchObject({ order: { orderRef: "X", state: "filled", filled: 1 } });
+  });
+
   test.each([
     [201, "order_refused"],
     [110, "order_refused"],
