@@ -41,10 +41,10 @@ export type Preview = {
 /** One change touches at most so many keys. */
 export const CHANGES_MAX = 50;
 
-/** Returns the value of what was typed in the chat, or a sentence that says what is wrong and what is allowed. */
+/** Returns the value of what was typed in the chat, or of what `printValue` prints (an undo types it back), or a sentence that says what is wrong and what is allowed. */
 export function parseChange(field: Field, text: string): Result<ConfigValue, string> {
   if (field.where === "file") return err(`${field.path} is changed in the file, at a restart.`);
-  const read = readTypedValue(field, text);
+  const read = readTypedValue(field, isDistance(field) ? text.replace(DISTANCE_TICKS, "") : text);
   if (read.ok) return read;
   const { type, wrong } = read.error;
   if (type === "range") return err(`${wrong}.`);
@@ -207,6 +207,13 @@ function withValues(settings: Settings, changes: readonly NewValue[]): Settings 
   const values = new Map(FIELDS.map((field) => [field.path, valueIn(settings, field)]));
   for (const { field, value } of changes) values.set(field.path, value);
   return settingsOf(values);
+}
+
+/** Is what `distance` adds behind the amount: " (160 t)", " (160 t = $200.00)". */
+const DISTANCE_TICKS = /\s*\([\d,]+ t(?: = \$[\d,.]+)?\)\s*$/;
+
+function isDistance(field: Field): boolean {
+  return field.path === "risk.stopUsd" || field.path === "risk.targetUsd";
 }
 
 function distance(

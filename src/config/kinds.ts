@@ -121,6 +121,7 @@ export function readText(kind: Kind, nothing: string | null, typed: string): Res
     }
     case "choice":
     case "sampling": {
+      if (kind.type === "sampling" && word === EVERY_TRADE) return ok(0);
       const choice = kind.choices.find((name) => name.toLowerCase() === word);
       return readScalarText(kind, choice ?? text);
     }
@@ -130,7 +131,7 @@ export function readText(kind: Kind, nothing: string | null, typed: string): Res
       return err({ type: "form", wrong: `"${text}" is not on or off` });
     case "dayWindows":
     case "weekWindows": {
-      if (/^(\[\]|none|always|any time)$/.test(word)) return ok([]);
+      if (/^(\[\]|none|always|any time)$/.test(word) || word === ALWAYS) return ok([]);
       const items = text.replace(/^\[|\]$/g, "").split(/[,;]/);
       return readWindows(
         kind,
@@ -201,13 +202,13 @@ export function printKind(kind: Kind, nothing: string | null, value: ConfigValue
     case "duration":
       return printDuration(Number(value));
     case "sampling":
-      return value === 0 ? "every trade" : printDuration(Number(value));
+      return value === 0 ? EVERY_TRADE : printDuration(Number(value));
     case "minuteOfDay":
       return printMinuteOfDay(Number(value));
     case "dayWindow":
       return printDayWindow(value as DayWindow);
     case "dayWindows":
-      return (value as readonly DayWindow[]).map(printDayWindow).join(", ") || "whenever the market is open";
+      return (value as readonly DayWindow[]).map(printDayWindow).join(", ") || ALWAYS;
     case "weekWindows":
       return (value as readonly WeekWindow[]).map(printWeekWindow).join(", ") || "none";
     case "instant":
@@ -268,7 +269,15 @@ export function allowedText(kind: Kind, nothing: string | null): string {
   }
 }
 
-const NOTHING_WORDS: Readonly<Record<string, readonly string[]>> = { null: ["none", "off"], none: ["off"] };
+/** Is how windows without any limit, and sampling at each trade, are printed; both are read back. */
+const ALWAYS = "whenever the market is open";
+const EVERY_TRADE = "every trade";
+
+const NOTHING_WORDS: Readonly<Record<string, readonly string[]>> = {
+  null: ["none", "off"],
+  none: ["off"],
+  "": ["not set"],
+};
 
 function isNothing(nothing: string | null, yaml: YamlValue): boolean {
   if (nothing === null) return false;

@@ -145,6 +145,7 @@ export async function assemble(options: AssembleOptions): Promise<Result<Assembl
     onFault: options.onFault,
   });
   const loop = session;
+  loop.observeEvents((event, seq, atMs) => foldHistory(history, seq, atMs, event));
   loop.observe((caused, seq, atMs) => foldHistory(history, seq, atMs, caused));
 
   let loopLagMs = 0;

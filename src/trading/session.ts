@@ -19,6 +19,9 @@ const HISTORY_BARS_SPARE = 10;
 /** Is what a command became. */
 export type CommandAnswer = Omit<Extract<Effect, { type: "command_answered" }>, "type">;
 
+/** Hears of an event other than market data once it is on the disk, before the effects of its step; `seq` is its own record. */
+export type EventListener = (event: Event, seq: number, atMs: number) => void;
+
 /** Hears of an effect once it is on the disk; `seq` is its own record. */
 export type EffectListener = (caused: Caused, seq: number, atMs: number) => void;
 
@@ -53,6 +56,7 @@ export type Session = {
   /** Writes another fact, without a sync of its own. */
   record(type: string, fields: Readonly<Record<string, unknown>>): void;
   observe(listener: EffectListener): Cancel;
+  observeEvents(listener: EventListener): Cancel;
   status(): Status;
   /** Resolves when nothing waits: no event, no question to the broker. */
   idle(): Promise<void>;
@@ -81,6 +85,7 @@ const ORDER_NEWS: ReadonlySet<Event["type"]> = new Set(["sent", "order_reported"
 export function createSession(parts: SessionParts): Session {
   const { engine, journal, records, gateway, clock, log } = parts;
   const listeners = new Set<EffectListener>();
+  const eventListeners = new Set<EventListener>();
   const answers = new Map<number, { resolve(answer: CommandAnswer): void; reject(reason: Error): void }>();
   const synced = new Map<number, { resolve(): void; reject(reason: Error): void }>();
   const waitingAnswers: { event: Event; resolve(answer: CommandAnswer): void; reject(reason: Error): void }[] = [];
@@ -131,8 +136,10 @@ export function createSession(parts: SessionParts): Session {
   async function step(batch: readonly Event[]): Promise<void> {
     const atMs = clock.nowMs();
     let mustSync = false;
+    const news: { readonly event: Event; readonly seq: number }[] = [];
     for (const event of batch) {
       const seq = append(atMs, event);
+      if (event.type !== "trade" && event.type !== "quote") news.push({ event, seq });
       if (!UNSYNCED_EVENTS.has(event.type)) mustSync = true;
       claim(waitingAnswers, event, (waiter) => answers.set(seq, waiter));
       claim(waitingSynced, event, (waiter) => synced.set(seq, waiter));
@@ -152,6 +159,8 @@ export function createSession(parts: SessionParts): Session {
     if (mustSync) await commit();
     else journal.flush();
 
+    // In the order of the journal: events first, since their effects stand behind all of them.
+    for (const { event, seq } of news) for (const listener of eventListeners) listener(event, seq, atMs);
     for (const [index, caused] of effects.entries()) perform(caused, seqs[index] as number, atMs);
     for (const [seq, waiter] of synced) {
       synced.delete(seq);
@@ -357,6 +366,10 @@ export function createSession(parts: SessionParts): Session {
     observe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    observeEvents: (listener) => {
+      eventListeners.add(listener);
+      return () => eventListeners.delete(listener);
     },
     status: () => engine.status(),
     idle: () =>
