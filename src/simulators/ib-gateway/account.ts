@@ -13,9 +13,9 @@ import { ANSWER } from "./wire/ids.ts";
 import type { WhatIfPrint } from "./wire/open-order.ts";
 
 /** Values and portfolio are repeated this often in market time, besides after every fill. */
-export const ACCOUNT_UPDATE_MS = 180_000;
+const ACCOUNT_UPDATE_MS = 180_000;
 /** Profit and loss are told at most this often in market time. */
-export const PNL_MS = 1_000;
+const PNL_MS = 1_000;
 
 /** Is what the account keeps over restarts. */
 export type SavedAccount = {

@@ -10,11 +10,11 @@ import { SERVER_VERSION_MAX, SERVER_VERSION_MIN } from "./wire/ids.ts";
 /** A client that has not finished the handshake after this long, on the wall clock, is closed. */
 export const HANDSHAKE_MS_MAX = 10_000;
 /** A client that has not read its last messages after this long, on the wall clock, loses them. */
-export const CLOSE_MS_MAX = 5_000;
+const CLOSE_MS_MAX = 5_000;
 /** Above this backlog a client gets no ticks until it has read. */
 export const TICK_BACKLOG_BYTES_MAX = 4 * 1_048_576;
 /** Above this backlog a client is closed. */
-export const BACKLOG_BYTES_MAX = 16 * 1_048_576;
+const BACKLOG_BYTES_MAX = 16 * 1_048_576;
 
 /** Which way bytes go: from the client in, to the client out. */
 export type Direction = "in" | "out" | "both";

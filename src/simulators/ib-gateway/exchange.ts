@@ -28,7 +28,7 @@ export type ExchangeOrderKind =
 export type ExchangeTif = "day" | "gtc" | "ioc";
 
 /** Is what a modify changes; a price that the order's kind does not have is null. */
-export type ExchangeChanges = {
+type ExchangeChanges = {
   readonly quantity: number;
   readonly limitTicks: number | null;
   readonly stopTicks: number | null;

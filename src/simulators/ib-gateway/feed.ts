@@ -24,7 +24,7 @@ import { ANSWER, TICK } from "./wire/ids.ts";
 /** Snapshots go out this often in market time, some four times a second as a real gateway sends them. */
 export const SNAPSHOT_MS = 250;
 /** Is the length of a real-time bar; no other is offered. */
-export const REAL_TIME_BAR_MS = 5_000;
+const REAL_TIME_BAR_MS = 5_000;
 /** How often a historical answer that is kept up to date is repeated in market time, when it changed. */
 const UPDATE_MS = 1_000;
 /** How many of the latest records are kept for historical-tick requests. */

@@ -92,11 +92,11 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
         return heard;
       },
       whatIf: (terms) => account.whatIf(terms),
-      filled: () => {
+      filled: (positionAfter) => {
         ledger.write(parts.nowMs(), 0, null, {
           type: "position",
           conId: listing.conId,
-          position: account.position().position,
+          position: positionAfter + saved.account.shiftContracts,
         });
         account.filled();
       },

@@ -13,9 +13,9 @@ import { message } from "./wire/frames.ts";
 import { ANSWER, CODE } from "./wire/ids.ts";
 
 /** How many bars one answer holds at most; a real gateway limits the duration for each bar size instead. */
-export const BARS_MAX = 10_000;
+const BARS_MAX = 10_000;
 /** How many ticks one answer holds at most (TWS API, historical time and sales). */
-export const TICKS_MAX = 1_000;
+const TICKS_MAX = 1_000;
 
 const BAR_SIZES_MS: Readonly<Record<string, number>> = {
   "1 secs": 1_000,

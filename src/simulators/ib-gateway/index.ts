@@ -19,7 +19,7 @@ import { createSocketServer, HOST } from "./socket-server.ts";
 import { GatewayStartError, portProblem } from "./start-error.ts";
 import { readState, type SavedState, writeState } from "./state-file.ts";
 
-export { type GatewayProblem, GatewayStartError } from "./start-error.ts";
+export { GatewayStartError } from "./start-error.ts";
 
 /** Is what the gateway serves and how. */
 export type GatewayOptions = {

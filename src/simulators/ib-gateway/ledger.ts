@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Is one line's own fields; the time, the connection and the client are added. */
-export type LedgerEntry =
+type LedgerEntry =
   | { readonly type: "connected" | "disconnected"; readonly reason?: string }
   | {
       readonly type: "order" | "modify" | "swallowed";

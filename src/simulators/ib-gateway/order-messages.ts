@@ -10,7 +10,7 @@ import { ANSWER } from "./wire/ids.ts";
 import type { OrderPrint } from "./wire/open-order.ts";
 
 /** Is the state of an order in the wire's words. */
-export type OrderStatus = "PreSubmitted" | "Submitted" | "PendingCancel" | "Filled" | "Cancelled" | "Inactive";
+type OrderStatus = "PreSubmitted" | "Submitted" | "PendingCancel" | "Filled" | "Cancelled" | "Inactive";
 
 /** Is an order as the gateway keeps it, over restarts too. */
 export type GatewayOrder = {

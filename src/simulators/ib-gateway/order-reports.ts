@@ -19,7 +19,7 @@ export type ReportContext = {
   readonly faults: OrderFaults;
   nowMs(): number;
   /** Is called after a fill, when positions and money have changed. */
-  filled(): void;
+  filled(positionAfter: number): void;
 };
 
 /** What error 202 and a completed order say of the cause. */
@@ -124,7 +124,7 @@ export function createReportReader(context: ReportContext): (reports: readonly E
     voice.release(order.permId);
     voice.both(order);
     for (let time = 0; isTold && time < times; time += 1) voice.commission(execution);
-    context.filled();
+    context.filled(report.positionAfter);
   };
 
   const take = (order: GatewayOrder, report: ExchangeReport): void => {

@@ -39,7 +39,7 @@ export type OrdersContext = VoiceContext & {
   readonly faults: OrderFaults;
   whatIf(terms: OrderTerms): WhatIfPrint;
   /** Is called after a fill, when positions and money have changed. */
-  filled(): void;
+  filled(positionAfter: number): void;
 };
 
 /** Is the gateway's desk for orders. */

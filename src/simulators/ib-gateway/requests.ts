@@ -11,10 +11,10 @@ import type { FieldReader } from "./wire/fields.ts";
 import { CODE } from "./wire/ids.ts";
 
 /** Is who asks. */
-export type Asker = { readonly connection: Connection; readonly clientId: number };
+type Asker = { readonly connection: Connection; readonly clientId: number };
 
 /** Answers one kind of request; `fields` begin behind its number, `all` with it. */
-export type Answer = (asker: Asker, fields: FieldReader, all: readonly string[]) => void;
+type Answer = (asker: Asker, fields: FieldReader, all: readonly string[]) => void;
 
 /** Is answers by the number of the request. */
 export type RequestTable = Readonly<Record<number, Answer>>;

@@ -1,7 +1,10 @@
 import { EventName } from "@stoqey/ib";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Cancel, Clock } from "../../../src/clock.ts";
 import { HANDSHAKE_MS_MAX, TICK_BACKLOG_BYTES_MAX } from "../../../src/simulators/ib-gateway/connection.ts";
+import { MESSAGES_PER_SECOND_MAX } from "../../../src/simulators/ib-gateway/gateway.ts";
+import { SNAPSHOT_LINES_MAX, TICK_LINES_MAX } from "../../../src/simulators/ib-gateway/market-requests.ts";
+import { CLIENTS_MAX } from "../../../src/simulators/ib-gateway/socket-server.ts";
+import { handClock } from "./hand-clock.ts";
 import { frame, type RawClient, rawClient } from "./raw-client.ts";
 import { type Rig, START_MS, startRig } from "./rig.ts";
 
@@ -17,26 +20,9 @@ beforeEach(async () => {
 });
 afterEach(() => rig.stop());
 
-/** Returns a wall clock that a test moves by hand. */
-function handClock() {
-  let nowMs = 0;
-  const timers = new Set<{ atMs: number; knock: () => void }>();
-  const at = (atMs: number, knock: () => void): Cancel => {
-    const timer = { atMs, knock };
-    timers.add(timer);
-    return () => timers.delete(timer);
-  };
-  const clock: Clock = { nowMs: () => nowMs, at, after: (waitMs, knock) => at(nowMs + waitMs, knock) };
-  return {
-    clock,
-    move: (byMs: number): void => {
-      nowMs += byMs;
-      for (const timer of [...timers]) {
-        if (timer.atMs > nowMs || !timers.delete(timer)) continue;
-        timer.knock();
-      }
-    },
-  };
+/** Resolves when `is` answers true; each look is a turn of the event loop. */
+async function settled(is: () => boolean): Promise<void> {
+  while (!is()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function started(clientId: number, versions = "v100..178"): Promise<RawClient> {
@@ -159,12 +145,38 @@ test("a request that ends too early is answered by error 320 under its own id", 
   expect((await client.nextOf(4)).slice(0, 4)).toEqual(["4", "2", "77", "320"]);
 });
 
+test("one client more than may be served is turned away, and has room again when another has gone", async () => {
+  const clients: RawClient[] = [];
+  for (let at = 1; at <= CLIENTS_MAX; at += 1) clients.push(await started(at));
+  const extra = await rawClient(rig.server.port);
+  await extra.closed();
+  clients[0]?.socket.destroy();
+  await settled(() => (rig.server.state() as { clients: object[] }).clients.length < CLIENTS_MAX);
+
+  expect((await started(1)).socket.destroyed).toBe(false);
+  for (const client of clients) client.socket.destroy();
+});
+
+test("one market-data line more than a client may have is refused with 101, one tick stream more with 10190", async () => {
+  const client = await started(1);
+  const contract = [0, "MES", "FUT", "202603", 0, "", "", "CME", "", "USD", "", ""];
+  for (let at = 0; at <= SNAPSHOT_LINES_MAX; at += 1) client.send(1, 11, 1_000 + at, ...contract, 0, "", 0, 0, "");
+  for (let at = 0; at <= TICK_LINES_MAX; at += 1) client.send(97, 2_000 + at, ...contract, "Last", 0, 0);
+  client.send(16, 1);
+  const refused: string[] = [];
+  for (let fields = await client.next(); fields[0] !== "53"; fields = await client.next()) {
+    if (fields[0] === "4" && fields[2] !== "-1") refused.push(`${fields[3]} ${fields[2]}`);
+  }
+
+  expect(refused).toEqual([`101 ${1_000 + SNAPSHOT_LINES_MAX}`, `10190 ${2_000 + TICK_LINES_MAX}`]);
+});
+
 test("more than fifty messages a second bring error 100 once and are answered all the same", async () => {
   const client = await started(1);
-  for (let at = 0; at < 60; at += 1) client.send(49, 1);
+  for (let at = 0; at < MESSAGES_PER_SECOND_MAX + 10; at += 1) client.send(49, 1);
   const codes: string[] = [];
   let answers = 0;
-  while (answers < 60) {
+  while (answers < MESSAGES_PER_SECOND_MAX + 10) {
     const fields = await client.next();
     if (fields[0] === "49") answers += 1;
     else if (fields[0] === "4") codes.push(fields[3] ?? "");

@@ -1,6 +1,6 @@
 import { EventName, IBApi, type Order, OrderAction, OrderType, SecType, TickByTickDataType } from "@stoqey/ib";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Fault, parseFault, parseScript } from "../../../src/simulators/ib-gateway/faults.ts";
+import { type Fault, parseFault, parseScript, SCRIPT_LINES_MAX } from "../../../src/simulators/ib-gateway/faults.ts";
 import { rawClient } from "./raw-client.ts";
 import { type Client, MES, type Rig, START_MS, settle, startRig, statuses, watch } from "./rig.ts";
 
@@ -342,5 +342,7 @@ test("a script is read line by line, with comments, and names the line that is w
       { when: { type: "after", afterMs: 60_000 }, fault: { fault: "price_jump", ticks: -40 } },
     ],
   });
+  expect(parseScript("\n".repeat(SCRIPT_LINES_MAX - 1)).ok).toBe(true);
+  expect(parseScript("\n".repeat(SCRIPT_LINES_MAX)).ok).toBe(false);
   expect(parseScript(`${good}{"fault":`)).toMatchObject({ ok: false, error: { line: 5 } });
 });

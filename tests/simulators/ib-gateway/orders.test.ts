@@ -343,3 +343,20 @@ test("the ledger has every order frame, fill and position with its connection", 
   });
   expect(lines.find((line) => line["type"] === "position")).toMatchObject({ position: 1 });
 });
+
+test("of fills that come at one moment the ledger has each position in turn", async () => {
+  const other = await rig.connect(2);
+  ib.placeOrder(1, CONTRACT, MARKET);
+  other.ib.placeOrder(1, CONTRACT, { ...MARKET, totalQuantity: 2 });
+  await settle(rig, other);
+  await settle(rig, client);
+
+  const lines = readFileSync(ledgerFile, "utf8").trimEnd().split("\n");
+  const positions = lines
+    .map((line) => JSON.parse(line) as { type: string; position?: number })
+    .filter((line) => line.type === "position")
+    .map((line) => line.position);
+  expect(positions).toHaveLength(2);
+  expect(positions.at(-1)).toBe(3);
+  expect(positions[0]).toBeLessThan(3);
+});
