@@ -21,10 +21,11 @@ enum Act {
     ForgetFills,
     Restart,
     Rubbish(u8),
+    Deliver(usize),
 }
 
 fn any_faults() -> impl Strategy<Value = Faults> {
-    any::<[bool; 6]>().prop_map(
+    any::<[bool; 7]>().prop_map(
         |[
             swallow_places,
             mute,
@@ -32,6 +33,7 @@ fn any_faults() -> impl Strategy<Value = Faults> {
             refuse_entries,
             refuse_stops,
             hold_market,
+            slow,
         ]| {
             Faults {
                 swallow_places,
@@ -40,6 +42,7 @@ fn any_faults() -> impl Strategy<Value = Faults> {
                 refuse_entries,
                 refuse_stops,
                 hold_market,
+                slow,
             }
         },
     )
@@ -74,6 +77,8 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => Just(Act::ForgetFills),
         1 => Just(Act::Restart),
         1 => any::<u8>().prop_map(Act::Rubbish),
+        4 => (1usize..6).prop_map(Act::Deliver),
+        2 => Just(Act::Faults(Faults { slow: true, ..Faults::default() })),
     ]
 }
 
@@ -85,8 +90,14 @@ fn play(desk: &mut Desk, act: &Act) {
         }
         Act::Pass(ms) => desk.pass(*ms),
         Act::LinkDown => desk.link_down(),
+        Act::Deliver(count) => desk.deliver(*count),
         Act::LinkUp => desk.link_up(),
-        Act::Faults(faults) => desk.broker.faults = *faults,
+        Act::Faults(faults) => {
+            desk.broker.faults = *faults;
+            if !faults.slow {
+                desk.deliver(1_000);
+            }
+        }
         Act::Command(command) => {
             desk.command(command.clone());
         }
@@ -98,7 +109,7 @@ fn play(desk: &mut Desk, act: &Act) {
         // A new day: the broker no longer tells of old executions.
         Act::ForgetFills => desk.broker.forget_fills(),
         Act::Restart => {
-            desk.linked = false;
+            desk.link_down();
             desk.tell(started(settings()));
             desk.link_up();
         }
@@ -191,11 +202,12 @@ proptest! {
             play(&mut desk, act);
         }
         desk.broker.faults = Faults::default();
+        desk.deliver(1_000);
         if !desk.linked {
             desk.link_up();
         }
         desk.price(20_000);
-        desk.pass(10_000);
+        desk.pass(70_000);
         desk.command(Command::Flatten {});
         desk.price(20_000);
         desk.pass(20_000);

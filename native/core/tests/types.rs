@@ -1,7 +1,7 @@
 //! Holds the generated TypeScript types of the border, `native/types.d.ts`, to what the core declares.
 //! `UPDATE_TYPES=1 cargo test -p scalper-core --test types` writes the file anew.
 
-use scalper_core::{effect, event, settings, status};
+use scalper_core::{backtest, effect, event, settings, statistics, status};
 use std::{env, fs, path::Path};
 use ts_rs::{Config, TS};
 
@@ -75,6 +75,14 @@ fn the_committed_types_are_those_of_the_core() {
         status::OrderStatus,
         status::Status,
         status::Blocked,
+        backtest::FillModel,
+        backtest::Intrabar,
+        backtest::TargetFill,
+        backtest::BacktestReport,
+        backtest::BacktestTrade,
+        backtest::BacktestEvent,
+        backtest::SessionEquity,
+        statistics::Statistics,
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../types.d.ts");
 

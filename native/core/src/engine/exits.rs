@@ -3,7 +3,7 @@
 
 use super::core::{Core, NEVER_MS};
 use crate::effect::{Notice, NoticeClass, OrderRequest};
-use crate::orders::{OrderState, order_ref};
+use crate::orders::order_ref;
 use crate::status::{ExitReason, Leg, OrderKind, Posture, Side, Tif};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,10 @@ const RETRY_MS: i64 = 5_000;
 /// Not flat after so long is an alarm, repeated (B.5).
 const NOT_FLAT_MS: i64 = 20_000;
 const NOT_FLAT_REPEAT_MS: i64 = 60_000;
+/// While the market is closed an exit looks again after so long.
+const CLOSED_LOOK_MS: i64 = 60_000;
+/// An exit looks again no sooner than after so long.
+const LOOK_MS_MIN: i64 = 100;
 /// The broker is asked again whether we are flat after so long.
 const VERIFY_MS: i64 = 1_000;
 
@@ -244,32 +248,26 @@ impl Core {
         let Some(plan) = &self.exit else {
             return NEVER_MS;
         };
-        let mut due_ms = plan.next_alarm_ms;
-        if self.is_link_up() && self.link.reconciled {
-            let live = self.orders.live().next().is_some();
-            let signed = self.position.signed();
-            if !live && signed != 0 {
-                let retry_ms = plan.last_attempt_ms + RETRY_MS;
-                due_ms = due_ms.min(if self.market_open() == Some(false) {
-                    self.at_ms + 60_000
-                } else {
-                    retry_ms
-                });
-            }
-            if signed != 0 && live && self.market_open() == Some(false) {
-                due_ms = due_ms.min(self.at_ms + 60_000);
-            }
-            if !live && signed == 0 && plan.is_flatten {
-                due_ms = due_ms.min(plan.verify_at_ms);
-            }
-            let intents = self
-                .orders
-                .live()
-                .any(|order| order.state == OrderState::Intent);
-            if intents {
-                due_ms = due_ms.min(self.at_ms + 250);
-            }
+        plan.next_alarm_ms.min(self.exit_step_due_ms(plan))
+    }
+
+    fn exit_step_due_ms(&self, plan: &ExitPlan) -> i64 {
+        if !self.is_link_up() || !self.link.reconciled || self.mismatch.is_some() {
+            return NEVER_MS;
         }
-        due_ms
+        let held = self.position.signed() != 0;
+        let due_ms = if held && self.market_open() == Some(false) {
+            self.at_ms + CLOSED_LOOK_MS
+        } else if self.orders.live().next().is_some() {
+            // Its answer, or its silence, leads on.
+            return NEVER_MS;
+        } else if held {
+            plan.last_attempt_ms + RETRY_MS
+        } else if plan.is_flatten && !self.link.state_is_out() {
+            plan.verify_at_ms
+        } else {
+            return NEVER_MS;
+        };
+        due_ms.max(self.at_ms + LOOK_MS_MIN)
     }
 }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 const CHECK_MS: i64 = 60_000;
 /// Two questions about the state are so far apart at least.
 const STATE_SPACING_MS: i64 = 250;
+/// A question without an answer for so long has failed (R21).
+const ANSWER_MS_MAX: i64 = 30_000;
 /// Back-off of a question that failed.
 const RETRY_MS_MAX: i64 = 60_000;
 /// Losses are counted over this span (E).
@@ -241,11 +243,25 @@ impl Core {
         } else {
             check_ms
         };
-        wanted.min(check_ms)
+        let silent_ms = self
+            .link
+            .questions
+            .iter()
+            .filter(|question| question.out_since_ms > 0)
+            .map(|question| question.out_since_ms + ANSWER_MS_MAX)
+            .min()
+            .unwrap_or(NEVER_MS);
+        wanted.min(check_ms).min(silent_ms)
     }
 
-    /// Wants the light check where it is due.
+    /// Wants the light check where it is due; counts a question without any answer as failed (R21).
     pub fn check_state_age(&mut self) {
+        for ask in ASKS {
+            let since_ms = self.link.questions[index(ask)].out_since_ms;
+            if since_ms > 0 && self.at_ms - since_ms >= ANSWER_MS_MAX {
+                self.on_ask_failed(ask, "no answer within 30 s");
+            }
+        }
         if self.link.reconciled && self.at_ms - self.link.last_state_ms >= CHECK_MS {
             self.want_state(self.at_ms);
         }

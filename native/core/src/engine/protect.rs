@@ -9,7 +9,7 @@ use crate::status::{ExitReason, Leg, OrderKind, Side, Tif};
 /// A leg that ended is missed only after this time: the fill that ended it may be on its way.
 const MISSING_MS: i64 = 1_000;
 /// Legs that outlive their position by so long are taken back; the broker's own cancel comes first.
-const LEFTOVER_MS: i64 = 2_000;
+const LEFTOVER_MS: i64 = 500;
 /// Stops placed anew for one round trip; then it is left.
 const REPAIRS_MAX: u32 = 3;
 

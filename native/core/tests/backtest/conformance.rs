@@ -122,6 +122,11 @@ fn compare(name: &str, expected: &Value, csv: &str) {
     );
     compare_sessions(name, &report, &expected["stats"]["daily_equity"]);
     compare_statistics(name, &report.statistics, &expected["stats"]);
+    assert_eq!(
+        u64::from(report.entry_ties),
+        expected["stats"]["near_ties"].as_u64().unwrap(),
+        "{name}: entry ties"
+    );
 }
 
 fn compare_trade(name: &str, found: &BacktestTrade, wanted: &Value) {

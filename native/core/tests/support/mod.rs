@@ -130,6 +130,8 @@ pub struct Faults {
     pub refuse_stops: bool,
     /// Market orders rest.
     pub hold_market: bool,
+    /// What the broker tells arrives only when `deliver` is called.
+    pub slow: bool,
 }
 
 /// Acknowledges and fills; knows one contract.
@@ -370,6 +372,7 @@ pub struct Desk {
     pub history: Vec<Bar>,
     pub wake_ms: i64,
     queue: VecDeque<Event>,
+    late: VecDeque<Event>,
 }
 
 impl Desk {
@@ -398,6 +401,7 @@ impl Desk {
             history: vec![],
             wake_ms: i64::MAX,
             queue: VecDeque::new(),
+            late: VecDeque::new(),
         };
         desk.tell(started(settings));
         desk
@@ -426,6 +430,7 @@ impl Desk {
 
     pub fn link_down(&mut self) {
         self.linked = false;
+        self.late.clear();
         let detail = "reset by peer".to_owned();
         self.tell(Event::LinkChanged {
             link: Link::Down,
@@ -487,7 +492,22 @@ impl Desk {
             }
             _ => vec![],
         };
-        self.queue.extend(answers);
+        // One connection keeps its order: what is told now comes after what is still on its way.
+        if self.broker.faults.slow || !self.late.is_empty() {
+            self.late.extend(answers);
+        } else {
+            self.queue.extend(answers);
+        }
+    }
+
+    /// Delivers what has been told slowly, at most `count` of it.
+    pub fn deliver(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(event) = self.late.pop_front() else {
+                return;
+            };
+            self.tell(event);
+        }
     }
 
     /// Lets time pass, knocking where it was asked for.
@@ -520,7 +540,12 @@ impl Desk {
             size: 1,
         });
         self.broker.last_ticks = ticks;
-        for event in self.broker.matching(at_ms) {
+        let filled = self.broker.matching(at_ms);
+        if self.broker.faults.slow || !self.late.is_empty() {
+            self.late.extend(filled);
+            return;
+        }
+        for event in filled {
             self.tell(event);
         }
     }
