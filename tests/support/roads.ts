@@ -1,5 +1,7 @@
 // The two roads to the exchange, made alike: straight to it, and by @stoqey/ib over TCP to the simulated gateway. The
 // market stands still until it is stepped; after `rest` everything that was said has been heard.
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import { wallClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { startGatewayServer } from "../../src/simulators/ib-gateway/index.ts";
@@ -17,11 +19,19 @@ export type Road = {
   stepTo(atMs: number): Promise<void>;
   /** Resolves when nothing that either side said is under way. Needs a link that is up. */
   rest(): Promise<void>;
+  /** Resolves when no byte is on its way. Asks nothing, so it is quick, but what waits for its turn to leave is not seen. */
+  quiet(): Promise<void>;
   stop(): Promise<void>;
 };
 
 /** What both roads are made from. */
-export type RoadOptions = { readonly source: MarketSource; readonly startMs: number; readonly latencyMs?: number };
+export type RoadOptions = {
+  readonly source: MarketSource;
+  readonly startMs: number;
+  readonly latencyMs?: number;
+  /** True where messages are paced by the machine's time, as in earnest; else the pace is skipped by `rest`. */
+  readonly isPaced?: boolean;
+};
 
 /** Makes one of the roads. */
 export type MakeRoad = (options: RoadOptions) => Promise<Road>;
@@ -60,12 +70,14 @@ export const inProcess: MakeRoad = async ({ source, startMs, latencyMs = LATENCY
     gateway,
     stepTo: async (atMs) => gateway.stepTo(atMs),
     rest: () => Promise.resolve(),
+    quiet: () => Promise.resolve(),
     stop: () => gateway.close(),
   };
 };
 
 /** Is the road over the wire. */
-export const overTcp: MakeRoad = async ({ source, startMs, latencyMs = LATENCY_MS }) => {
+export const overTcp: MakeRoad = async ({ source, startMs, latencyMs = LATENCY_MS, isPaced = false }) => {
+  const sockets = watchSockets();
   const server = await startGatewayServer({
     port: 0,
     httpPort: null,
@@ -85,7 +97,8 @@ export const overTcp: MakeRoad = async ({ source, startMs, latencyMs = LATENCY_M
     scriptFile: null,
     log: silentLog,
   });
-  const wall = createFakeClock();
+  const fakeWall = createFakeClock();
+  const wall = isPaced ? wallClock : fakeWall;
   const gateway = createIbGateway({
     host: "127.0.0.1",
     port: server.port,
@@ -105,13 +118,51 @@ export const overTcp: MakeRoad = async ({ source, startMs, latencyMs = LATENCY_M
     stepTo: (atMs) => server.stepTo(atMs),
     rest: async () => {
       // The answer comes behind everything that was said before it.
-      wall.advance(PACE_MS);
+      fakeWall.advance(PACE_MS);
       const answer = await gateway.brokerTimeMs();
       if (!answer.ok) throw new Error(`the link is not at rest: ${JSON.stringify(answer.error)}`);
     },
+    quiet: () => sockets.quiet(),
     stop: async () => {
+      sockets.stop();
       await gateway.close();
       await server.stop();
     },
   };
 };
+
+/** So many turns of the loop without a byte moving are rest: a request is answered within the turn that brings it. */
+const QUIET_TURNS = 3;
+const QUIET_TURNS_MAX = 1_000_000;
+
+/** Follows the newest connection of this process from both of its ends. */
+function watchSockets(): { quiet(): Promise<void>; stop(): void } {
+  let client: Socket | null = null;
+  let server: Socket | null = null;
+  const onClient = (message: unknown): void => {
+    client = (message as { socket: Socket }).socket;
+  };
+  const onServer = (message: unknown): void => {
+    server = (message as { socket: Socket }).socket;
+  };
+  subscribe("net.client.socket", onClient);
+  subscribe("net.server.socket", onServer);
+  return {
+    quiet: async () => {
+      let before = "";
+      for (let calm = 0, turns = 0; calm < QUIET_TURNS; turns++) {
+        if (turns > QUIET_TURNS_MAX) throw new Error("the connection does not come to rest");
+        await new Promise((resolve) => setImmediate(resolve));
+        if (client === null || server === null) throw new Error("there is no connection to watch");
+        const isArrived = client.bytesRead === server.bytesWritten && server.bytesRead === client.bytesWritten;
+        const now = `${client.bytesRead} ${server.bytesRead}`;
+        calm = isArrived && now === before ? calm + 1 : 0;
+        before = now;
+      }
+    },
+    stop: () => {
+      unsubscribe("net.client.socket", onClient);
+      unsubscribe("net.server.socket", onServer);
+    },
+  };
+}

@@ -1,0 +1,127 @@
+// One whole session over one of the roads, in lockstep: the market goes on by a second, both sides come to rest, then the
+// bot's clock follows. Returns what it traded.
+
+import { loadSettings } from "../../src/config/load.ts";
+import { createEngine, type RoundTrip } from "../../src/engine.ts";
+import { openJournal } from "../../src/journal/journal.ts";
+import { silentLog } from "../../src/log.ts";
+import type { MarketSource } from "../../src/simulators/ib-gateway/market-source.ts";
+import { engineSettings } from "../../src/trading/engine-settings.ts";
+import { createRecords } from "../../src/trading/records.ts";
+import { createSession } from "../../src/trading/session.ts";
+import { memoryDisk } from "../journal/memory-disk.ts";
+import { noLock } from "../journal/support.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
+import type { MakeRoad } from "../support/roads.ts";
+
+/** Is what a session was and did. */
+export type Run = {
+  readonly roundTrips: readonly RoundTrip[];
+  /** Closed bars that the engine decided on. */
+  readonly decisions: number;
+  /** Signals that a gate stopped, by gate. */
+  readonly blocked: ReadonlyMap<string, number>;
+  /** Anomalies, doubts and halts, for reading when two runs differ. */
+  readonly remarks: readonly string[];
+};
+
+/** Ends of bars fall on steps; a quote is never older to the bot than a step, far below what it takes for stale. */
+const STEP_MS = 1_000;
+/** Rounds in which both sides may still have something to say; more means that they never stop. */
+const ROUNDS_MAX = 1_000;
+
+/** Runs a session from the source's start to `endMs` with the default settings and these overrides. */
+export async function run(
+  make: MakeRoad,
+  market: { readonly source: MarketSource; readonly endMs: number; readonly overrides?: readonly string[] },
+): Promise<Run> {
+  const { source, endMs } = market;
+  const startMs = source.startMs;
+  const loaded = loadSettings({ file: null, environment: {}, overrides: [...(market.overrides ?? [])] });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
+  const { settings } = loaded.value;
+  const road = await make({ source, startMs, isPaced: true });
+  const clock = createFakeClock(startMs);
+  const opened = await openJournal({ dataDir: "/data", clock, log: silentLog, files: memoryDisk(), lock: noLock });
+  if (!opened.ok) throw new Error(JSON.stringify(opened.error));
+  const { journal, recovery } = opened.value;
+  const { samplingMs, window } = settings.strategy;
+  const session = createSession({
+    engine: createEngine(null),
+    journal,
+    records: createRecords(null, () => samplingMs),
+    gateway: road.gateway,
+    clock,
+    latch: { set: () => {}, clear: () => {} },
+    contractQuery: () => ({ symbol: "MES", exchange: "CME", currency: "USD", month: "auto", rollDaysBefore: 8 }),
+    window: () => ({ samplingMs, bars: window }),
+    log: silentLog,
+    onFault: () => {},
+  });
+
+  const roundTrips: RoundTrip[] = [];
+  const remarks: string[] = [];
+  const blocked = new Map<string, number>();
+  let decisions = 0;
+  let intents = 0;
+  session.observe((caused, _seq, atMs) => {
+    if (caused.type === "round_trip") roundTrips.push(caused.trade);
+    if (caused.type === "decision") {
+      decisions++;
+      if (caused.blockedBy !== null) blocked.set(caused.blockedBy, (blocked.get(caused.blockedBy) ?? 0) + 1);
+    }
+    if (caused.type === "intent") intents++;
+    if (caused.type === "anomaly" || caused.type === "in_doubt" || caused.type === "latch")
+      remarks.push(`${atMs} ${JSON.stringify(caused)}`);
+  });
+
+  /** Until neither side says anything more. What was sent is followed by a question, whose answer comes behind it. */
+  const settle = async (): Promise<void> => {
+    for (let rounds = 0; ; rounds++) {
+      if (rounds > ROUNDS_MAX) throw new Error(`no rest at ${clock.nowMs()}`);
+      const before = session.eventsApplied();
+      await session.idle();
+      await road.quiet();
+      if (intents > 0) {
+        intents = 0;
+        await road.gateway.brokerTimeMs();
+        continue;
+      }
+      await session.idle();
+      const fault = session.fault();
+      if (fault !== null) throw fault;
+      if (session.eventsApplied() === before) return;
+    }
+  };
+
+  session.receive({
+    type: "started",
+    version: "0.0.0",
+    badge: "DEMO",
+    startsTrading: true,
+    afterCrash: false,
+    latched: false,
+    revision: 1,
+    settings: engineSettings(settings, recovery.instanceId),
+  });
+  const up = new Promise<void>((resolve) => {
+    const stop = session.observe((caused) => {
+      if (caused.type !== "ask_broker") return;
+      stop();
+      resolve();
+    });
+  });
+  road.gateway.connect();
+  await up;
+  await settle();
+  for (let atMs = startMs + STEP_MS; atMs <= endMs; atMs += STEP_MS) {
+    await road.stepTo(atMs);
+    await settle();
+    clock.jumpTo(atMs);
+    await settle();
+  }
+  await road.stop();
+  await session.close();
+  await journal.close();
+  return { roundTrips, decisions, blocked, remarks };
+}
