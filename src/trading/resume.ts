@@ -114,7 +114,8 @@ export function resume(
       else if (type === "stopped") endedInOrder = true;
       else if (type === "config_changed") revision = Number(fields["revision"]);
     }
-    if (record.kind === "output") fold.records.effect(record.seq, record.atMs, fields as unknown as Effect);
+    if (record.kind === "output")
+      fold.records.effect(record.seq, record.atMs, { type, ...fields } as unknown as Effect);
     if (record.kind === "note") {
       const note = noticeNote(type, fields);
       if (note !== null) fold.records.note(note);

@@ -8,8 +8,8 @@ import { openRecording } from "../../src/simulators/ib-gateway/market/recording.
 import { createSyntheticMarket } from "../../src/simulators/ib-gateway/market/synthetic.ts";
 import type { MarketSource } from "../../src/simulators/ib-gateway/market-source.ts";
 import { FAKE_START_MS } from "../support/fake-clock.ts";
+import { run } from "../support/lockstep.ts";
 import { inProcess, overTcp } from "../support/roads.ts";
-import { run } from "./run.ts";
 
 const MINUTE_MS = 60_000;
 const TEST_MS_MAX = 180_000;

@@ -7,12 +7,12 @@ import { openJournal } from "../../src/journal/journal.ts";
 import { silentLog } from "../../src/log.ts";
 import type { MarketSource } from "../../src/simulators/ib-gateway/market-source.ts";
 import { engineSettings } from "../../src/trading/engine-settings.ts";
-import { createRecords } from "../../src/trading/records.ts";
+import { createRecords, type ShellState } from "../../src/trading/records.ts";
 import { createSession } from "../../src/trading/session.ts";
-import { memoryDisk } from "../journal/memory-disk.ts";
+import { type MemoryDisk, memoryDisk } from "../journal/memory-disk.ts";
 import { noLock } from "../journal/support.ts";
-import { createFakeClock } from "../support/fake-clock.ts";
-import type { MakeRoad } from "../support/roads.ts";
+import { createFakeClock } from "./fake-clock.ts";
+import type { MakeRoad } from "./roads.ts";
 
 /** Is what a session was and did. */
 export type Run = {
@@ -23,8 +23,15 @@ export type Run = {
   readonly blocked: ReadonlyMap<string, number>;
   /** Anomalies, doubts and halts, for reading when two runs differ. */
   readonly remarks: readonly string[];
+  /** Holds the journal. */
+  readonly disk: MemoryDisk;
+  /** Hash of the engine's state, and what the shell remembers, at the end. */
+  readonly stateHash: string;
+  readonly shell: ShellState;
 };
 
+/** Where the journal is on a run's disk. */
+export const DATA = "/data";
 /** Ends of bars fall on steps; a quote is never older to the bot than a step, far below what it takes for stale. */
 const STEP_MS = 1_000;
 /** Rounds in which both sides may still have something to say; more means that they never stop. */
@@ -42,14 +49,17 @@ export async function run(
   const { settings } = loaded.value;
   const road = await make({ source, startMs, isPaced: true });
   const clock = createFakeClock(startMs);
-  const opened = await openJournal({ dataDir: "/data", clock, log: silentLog, files: memoryDisk(), lock: noLock });
+  const disk = memoryDisk();
+  const engine = createEngine(null);
+  const opened = await openJournal({ dataDir: DATA, clock, log: silentLog, files: disk, lock: noLock });
   if (!opened.ok) throw new Error(JSON.stringify(opened.error));
   const { journal, recovery } = opened.value;
   const { samplingMs, window } = settings.strategy;
+  const records = createRecords(null, () => samplingMs);
   const session = createSession({
-    engine: createEngine(null),
+    engine,
     journal,
-    records: createRecords(null, () => samplingMs),
+    records,
     gateway: road.gateway,
     clock,
     latch: { set: () => {}, clear: () => {} },
@@ -123,5 +133,5 @@ export async function run(
   await road.stop();
   await session.close();
   await journal.close();
-  return { roundTrips, decisions, blocked, remarks };
+  return { roundTrips, decisions, blocked, remarks, disk, stateHash: engine.stateHash(), shell: records.state() };
 }
