@@ -1,18 +1,24 @@
 // The way back after a restart, from a journal that a real engine wrote in a real session on the exchange.
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Caused, createEngine } from "../../src/engine.ts";
+import { type Caused, createEngine, type Event } from "../../src/engine.ts";
+import { LINK_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
 import { type History, openHistory } from "../../src/journal/history.ts";
+import { openJournal } from "../../src/journal/journal.ts";
 import { type JournalRecord, parseRecord, readJournal } from "../../src/journal/read.ts";
 import { silentLog } from "../../src/log.ts";
 import { createCalendar } from "../../src/simulators/ib-gateway/calendar.ts";
 import { createSyntheticMarket } from "../../src/simulators/ib-gateway/market/synthetic.ts";
+import type { Gateway } from "../../src/trading/gateway.ts";
 import { createRecords, encodeCaused, type Records } from "../../src/trading/records.ts";
-import { createReplay, type Resumed, resume } from "../../src/trading/resume.ts";
-import { memoryDisk } from "../journal/memory-disk.ts";
+import { createReplay, type ReplayEnd, type Resumed, resume } from "../../src/trading/resume.ts";
+import { createSession } from "../../src/trading/session.ts";
+import { type MemoryDisk, memoryDisk } from "../journal/memory-disk.ts";
+import { noLock } from "../journal/support.ts";
 import { createFakeClock, FAKE_START_MS } from "../support/fake-clock.ts";
 import { DATA, type Run, run } from "../support/lockstep.ts";
 import { fc } from "../support/properties.ts";
 import { inProcess } from "../support/roads.ts";
+import { createScriptedMarket } from "../support/scripted-market.ts";
 
 const MINUTE_MS = 60_000;
 const BAR_MS = 1_000;
@@ -164,4 +170,96 @@ describe("a run that was cut off", () => {
     const known = engine.status().orders.map((order) => order.orderRef);
     expect(intent?.type === "intent" && known.includes(intent.orderRef)).toBe(true);
   });
+
+  test("around its first order never sends again what may have left, breaks nothing, and replays as it went on", async () => {
+    const first = journal.findIndex((record) => typeOf(record) === "intent");
+    const around = cuts().filter((cut) => cut >= first - 3 && cut <= first + 40);
+
+    expect(around.length).toBeGreaterThan(8);
+    for (const cut of around) {
+      const prefix = journal.slice(0, cut);
+      const earlier = new Set(prefix.flatMap(placedIn));
+      const second = await goOn(prefix);
+
+      expect(second.fault).toBeNull();
+      expect(second.placed.filter((orderRef) => earlier.has(orderRef))).toEqual([]);
+      expect(second.placed.length).toBe(new Set(second.placed).size);
+      expect(second.end).toMatchObject({ difference: null, missing: [] });
+    }
+  });
 });
+
+/** Returns the references of the orders that a record decided to place. */
+function placedIn(record: JournalRecord): string[] {
+  if (typeOf(record) !== "intent") return [];
+  const { action } = JSON.parse(textOf(record)) as Extract<Caused, { type: "intent" }>;
+  return action.do === "place" ? action.orders.map((order) => order.orderRef) : [];
+}
+
+/** Starts a second run on a journal that ends after `prefix`, at a broker who knows nothing of the first, for 20 s. */
+async function goOn(prefix: readonly JournalRecord[]): Promise<{
+  readonly placed: readonly string[];
+  readonly fault: Error | null;
+  readonly end: ReplayEnd;
+}> {
+  const startMs = prefix.at(-1)?.atMs as number;
+  const disk = diskWith(prefix);
+  const clock = createFakeClock(startMs);
+  const { engine, end, records } = await back(prefix);
+  const opened = await openJournal({ dataDir: DATA, clock, log: silentLog, files: disk, lock: noLock });
+  if (!opened.ok) throw new Error(JSON.stringify(opened.error));
+  const { journal: onward } = opened.value;
+  for (const caused of end.missing) {
+    const seq = onward.appendJson("output", startMs, encodeCaused(caused));
+    records.effect(seq, startMs, caused);
+  }
+  onward.take();
+  await onward.commit();
+
+  const quotes = Array.from({ length: 40 }, (_, index) => ({ atMs: startMs + index * 500, bid: 27_190, ask: 27_191 }));
+  const road = await inProcess({ source: createScriptedMarket(startMs, quotes), startMs });
+  const placed: string[] = [];
+  const gateway: Gateway = {
+    ...road.gateway,
+    place: (orders, highestOrderId) => {
+      placed.push(...orders.map((order) => order.orderRef));
+      road.gateway.place(orders, highestOrderId);
+    },
+  };
+  const session = createSession({
+    engine,
+    journal: onward,
+    records,
+    gateway,
+    clock,
+    latch: { set: () => {}, clear: () => {} },
+    contractQuery: () => ({ symbol: "MES", exchange: "CME", currency: "USD", month: "auto", rollDaysBefore: 8 }),
+    window: () => ({ samplingMs: BAR_MS, bars: 20 }),
+    log: silentLog,
+    onFault: () => {},
+  });
+  const started = prefix.find((record) => typeOf(record) === "started") as JournalRecord;
+  session.receive({ ...(JSON.parse(textOf(started)) as Extract<Event, { type: "started" }>), afterCrash: true });
+  gateway.connect();
+  await session.idle();
+  for (let seconds = 1; seconds <= 20; seconds++) {
+    await road.stepTo(startMs + seconds * 1_000);
+    await session.idle();
+    clock.jumpTo(startMs + seconds * 1_000);
+    await session.idle();
+  }
+  await road.stop();
+  await session.close();
+  const fault = session.fault();
+  await onward.close();
+  return { placed, fault, end: (await back([...readJournal(DATA, { files: disk })])).end };
+}
+
+/** Returns a disk whose one segment ends after the last record of `prefix`. */
+function diskWith(prefix: readonly JournalRecord[]): MemoryDisk {
+  const files = new Map<string, Uint8Array>();
+  const bytes = prefix.reduce((sum, record) => sum + record.frame.length, SEGMENT_HEADER_BYTES + LINK_BYTES);
+  for (const name of live.disk.names()) files.set(name, live.disk.contents(name));
+  for (const [name, whole] of files) if (name.endsWith(".qsj")) files.set(name, whole.subarray(0, bytes));
+  return memoryDisk(files);
+}
