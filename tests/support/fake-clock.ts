@@ -11,8 +11,6 @@ const KNOCKS_MAX = 1_000_000;
 export type FakeClock = MarketClock & {
   /** Moves ahead by `byMs`, firing what falls due, in order. */
   advance(byMs: number): void;
-  /** Moves to the nearest timer and fires all that are due there; returns false where none waits. */
-  advanceToNext(): boolean;
   /** Puts the time to `atMs`, forward or back, as a time server does: fires nothing, and waits of `after` go on as they were. */
   set(atMs: number): void;
   /** Returns how many timers wait. */
@@ -67,12 +65,6 @@ export function createFakeClock(startMs: number = FAKE_START_MS): FakeClock {
     },
     jumpTo: (atMs) => advanceTo(atMs - setMs),
     advance: (byMs) => advanceTo(steadyMs + byMs),
-    advanceToNext: () => {
-      const next = nearest();
-      if (next === undefined) return false;
-      advanceTo(dueMs(next));
-      return true;
-    },
     set: (atMs) => {
       setMs = atMs - steadyMs;
     },
