@@ -73,28 +73,29 @@ export async function run(
   const remarks: string[] = [];
   const blocked = new Map<string, number>();
   let decisions = 0;
-  let intents = 0;
+  let toLeave = 0;
   session.observe((caused, _seq, atMs) => {
     if (caused.type === "round_trip") roundTrips.push(caused.trade);
     if (caused.type === "decision") {
       decisions++;
       if (caused.blockedBy !== null) blocked.set(caused.blockedBy, (blocked.get(caused.blockedBy) ?? 0) + 1);
     }
-    if (caused.type === "intent") intents++;
+    // Orders and subscriptions are not waited for by the session: they may still stand at the pace of the sending side.
+    if (caused.type === "intent" || (caused.type === "ask_broker" && caused.ask === "market_data")) toLeave++;
     if (caused.type === "anomaly" || caused.type === "in_doubt" || caused.type === "latch")
       remarks.push(`${atMs} ${JSON.stringify(caused)}`);
   });
 
-  /** Until neither side says anything more. What was sent is followed by a question, whose answer comes behind it. */
+  /** Until neither side says anything more. What was sent is followed by a question of its own, answered behind it. */
   const settle = async (): Promise<void> => {
     for (let rounds = 0; ; rounds++) {
       if (rounds > ROUNDS_MAX) throw new Error(`no rest at ${clock.nowMs()}`);
       const before = session.eventsApplied();
       await session.idle();
       await road.quiet();
-      if (intents > 0) {
-        intents = 0;
-        await road.gateway.brokerTimeMs();
+      if (toLeave > 0) {
+        toLeave = 0;
+        await road.gateway.executions();
         continue;
       }
       await session.idle();
