@@ -85,7 +85,8 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .description(
       "A futures scalping bot that is run from a Telegram chat.\nEach program has its own help: npm run PROGRAM -- --help",
     )
-    .helpCommand(false);
+    .helpCommand(false)
+    .showHelpAfterError("Every option: npm start -- --help, or npm run PROGRAM -- --help");
 
   const start = (name: "start" | "run"): Command =>
     program

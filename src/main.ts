@@ -14,7 +14,7 @@ async function main(invocation: Invocation): Promise<number> {
     return await run(invocation);
   } catch (thrown) {
     if (thrown instanceof ExitError) {
-      process.stderr.write(`${redact(thrown.message)}\n`);
+      process.stderr.write(`${redact(withoutControls(thrown.message))}\n`);
       return thrown.code;
     }
     const { errorName, errorMessage, errorStack } = errorFields(thrown);
@@ -23,6 +23,11 @@ async function main(invocation: Invocation): Promise<number> {
     );
     return FAULT;
   }
+}
+
+/** What a file or a person wrote may stand in a message: it must not steer the terminal. */
+function withoutControls(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, "\uFFFD");
 }
 
 async function run(invocation: Invocation): Promise<number> {

@@ -149,6 +149,7 @@ export async function assemble(options: AssembleOptions): Promise<Result<Assembl
   loop.observe((caused, seq, atMs) => foldHistory(history, seq, atMs, caused));
 
   let loopLagMs = 0;
+  let isConnected = false;
   const startedAtMs = clock.nowMs();
   const desk = createDesk({
     session: loop,
@@ -202,6 +203,7 @@ export async function assemble(options: AssembleOptions): Promise<Result<Assembl
     findings,
     isReadOnly: damage !== null,
     connect: () => {
+      isConnected = true;
       loop.receive({
         type: "started",
         version: options.version,
@@ -232,7 +234,9 @@ export async function assemble(options: AssembleOptions): Promise<Result<Assembl
       for (const stop of timers) stop();
       await gateway.close();
       await loop.close();
-      if (loop.fault() === null && damage === null) await saveSnapshot(dataDir, journal, engine, records, clock, log);
+      // Before its first event the engine has no state to keep.
+      if (isConnected && loop.fault() === null && damage === null)
+        await saveSnapshot(dataDir, journal, engine, records, clock, log);
       await history.close();
       await journal.close().catch(logged(log, "closing the journal"));
     },

@@ -1,6 +1,9 @@
 // `npm run bot-api`: the local Bot API server with its chat page, alone.
+
+import { accessSync, constants } from "node:fs";
+import { dirname } from "node:path";
 import { wallClock } from "../clock.ts";
-import { createLog } from "../log.ts";
+import { createLog, errorFields, keepSecret } from "../log.ts";
 import { PortBusyError, startBotApiServer } from "../simulators/telegram/index.ts";
 import { badInput, DONE } from "./exit.ts";
 import { stopSignal } from "./stop-signal.ts";
@@ -14,6 +17,8 @@ export async function botApi(options: {
   readonly state: string | null;
   readonly token: string | null;
 }): Promise<number> {
+  if (options.token !== null) takeToken(options.token);
+  for (const file of [options.record, options.state]) if (file !== null) assertWritable(file);
   const log = createLog({ level: "info", format: process.stderr.isTTY === true ? "pretty" : "json" });
   const server = await startBotApiServer({
     port: options.port,
@@ -28,9 +33,24 @@ export async function botApi(options: {
     throw thrown instanceof PortBusyError ? badInput(thrown.message) : thrown;
   });
   process.stdout.write(
-    `Local Bot API server · SIMULATION\n  Chat page  ${server.url}/\n  API root   ${server.url}\n  Token      ${server.token}\n  Chat id    ${OWNER.id}\nCtrl-C stops it.\n`,
+    `Local Bot API server · SIMULATION\n  Chat page  ${server.url}/\n  API root   ${server.url}\n  Token      ${options.token === null ? server.token : "the one given"}\n  Chat id    ${OWNER.id}\nCtrl-C stops it.\n`,
   );
   await stopSignal();
   await server.close();
   return DONE;
+}
+
+function takeToken(token: string): void {
+  // Not repeated: it may be a real one.
+  if (!/^\d{1,20}:[\w-]{10,100}$/.test(token))
+    throw badInput("--token must be a token as BotFather gives it: digits, a colon, letters and digits.");
+  keepSecret(token);
+}
+
+function assertWritable(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch (thrown) {
+    throw badInput(`${file} can't be written: ${errorFields(thrown).errorMessage}. Name another file.`);
+  }
 }

@@ -30,10 +30,19 @@ export type Parts = {
   dashboard: Dashboard | null;
   bot: Bot | null;
   schedule: Schedule | null;
+  /** True from the moment at which the broker is asked for: before, there is nothing to report or announce. */
+  isConnected: boolean;
 };
 
 /** Returns parts of which nothing is up. */
-export const noParts = (): Parts => ({ demo: null, assembly: null, dashboard: null, bot: null, schedule: null });
+export const noParts = (): Parts => ({
+  demo: null,
+  assembly: null,
+  dashboard: null,
+  bot: null,
+  schedule: null,
+  isConnected: false,
+});
 
 /** Starts everything, noting in `parts` what is up, so that a failure half-way can be torn down. */
 export async function bringUp(
@@ -119,6 +128,7 @@ export async function bringUp(
   }
 
   assembly.connect();
+  parts.isConnected = true;
   await parts.bot.start();
   parts.schedule = schedule(assembly, settings, demo, log);
 }
@@ -130,16 +140,16 @@ export async function tearDown(parts: Parts, settings: Settings, reason: string,
     await act().catch((thrown: unknown) => log.error(errorFields(thrown), what));
   };
   knocks?.stop();
-  if (assembly !== null) {
+  if (assembly !== null && parts.isConnected) {
     if (settings.session.onStop === "flatten") await attempt("flattening at the end", () => flattenAtEnd(assembly));
-    printEnd(assembly);
+    await attempt("reporting what is open", async () => printEnd(assembly));
     await attempt("announcing the end", () => assembly.announceStop(reason));
   }
   if (bot !== null) await attempt("stopping the bot", () => bot.stop());
   if (dashboard !== null) await attempt("stopping the local HTTP server", () => dashboard.close());
   if (assembly !== null) await attempt("closing the journal", () => assembly.close());
   if (demo !== null) await attempt("stopping the simulated market", () => demo.stop());
-  if (assembly !== null) say("The journal is closed. A restart goes on from here.");
+  if (assembly !== null && parts.isConnected) say("The journal is closed. A restart goes on from here.");
 }
 
 async function flattenAtEnd(assembly: Assembly): Promise<void> {

@@ -23,6 +23,7 @@ export const DEMO_OWNER = { id: 424_242, name: "You" } as const;
 /** The simulated paper account. */
 export const DEMO_ACCOUNT = "DU1234567";
 
+const MARKET_FILE = "market.json";
 /** Ports tried from the default one upward when it is taken and nobody asked for it. */
 const PORT_TRIES_MAX = 20;
 
@@ -42,10 +43,12 @@ export async function startDemo(mode: Mode, options: StartOptions, log: Log): Pr
   const { settings, dataDir } = mode;
   const { simulator } = settings;
   const speed = simulator.speed ?? "max";
-  const spec = keepSpec(dataDir, marketSpec(settings, wallClock.nowMs()));
+  const spec = keptSpec(dataDir, marketSpec(settings, wallClock.nowMs()));
   const stateFile = join(dataDir, "gateway.json");
   const saved = orBadInput(() => readGatewayState(stateFile));
   const source = openMarket(spec, settings, saved?.market ?? null);
+  // Only once it opens: a file that can't be played must not tie the directory to it.
+  keepSpec(dataDir, spec);
   const clock = createMarketClock(saved?.atMs ?? source.startMs, 0);
   const gateway = await startGatewayServer({
     port: simulator.gatewayPort,
@@ -90,12 +93,9 @@ export async function startDemo(mode: Mode, options: StartOptions, log: Log): Pr
 }
 
 /** One directory is one market: a restart goes on where it stood, and another market needs another directory. */
-function keepSpec(dataDir: string, wanted: MarketSpec): MarketSpec {
-  const path = join(dataDir, "market.json");
-  if (!existsSync(path)) {
-    writeFileSync(path, `${JSON.stringify(wanted)}\n`, { mode: 0o600 });
-    return wanted;
-  }
+function keptSpec(dataDir: string, wanted: MarketSpec): MarketSpec {
+  const path = join(dataDir, MARKET_FILE);
+  if (!existsSync(path)) return wanted;
   const kept = JSON.parse(readFileSync(path, "utf8")) as MarketSpec;
   // Where the start is left open, the kept one holds: the demo's day began then.
   const isSame = (["market", "symbol", "seed", "volatility", "hours"] as const).every(
@@ -106,6 +106,11 @@ function keepSpec(dataDir: string, wanted: MarketSpec): MarketSpec {
     `${dataDir} holds the state of another market (${describe(kept)}), not of ${describe(wanted)}. ` +
       "Set DATA_DIR to another folder, or remove this one to begin anew.",
   );
+}
+
+function keepSpec(dataDir: string, spec: MarketSpec): void {
+  const path = join(dataDir, MARKET_FILE);
+  if (!existsSync(path)) writeFileSync(path, `${JSON.stringify(spec)}\n`, { mode: 0o600 });
 }
 
 function describe(spec: MarketSpec): string {

@@ -12,6 +12,7 @@ import { acquireLock } from "../journal/lock.ts";
 import { createLog, errorFields } from "../log.ts";
 import { createIbGateway } from "../trading/ib/index.ts";
 import { type Assembly, assemble } from "./assemble.ts";
+import { readyDataDir } from "./data-dir.ts";
 import { badInput, DONE, ExitError, FAULT } from "./exit.ts";
 import { decideMode, type Mode } from "./mode.ts";
 import { VERSION } from "./version.ts";
@@ -96,6 +97,7 @@ async function askLivingBot(dataDir: string, dryRun: boolean): Promise<number | 
 /** Without the living bot: the halt is on the disk first, so that no later start enters again. */
 async function direct(mode: Mode, options: Options): Promise<number> {
   const { settings, dataDir } = mode;
+  readyDataDir(dataDir);
   if (!options.dryRun) setLatch(dataDir, { atMs: wallClock.nowMs(), by: "command line", reason: "npm run flatten" });
   const lock = await acquireLock(dataDir);
   // The bot's process lives but is deaf: its journal is its own, so this run keeps one of its own and starts from the broker's word.

@@ -1,7 +1,7 @@
 // Decides what `npm start` brings up: which broker, which chat, which settings, which data directory. Reads the
 // environment, .env and the configuration; starts nothing.
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import type { StartOptions } from "../cli.ts";
 import { writeConfigFile } from "../config/edit.ts";
 import {
@@ -13,7 +13,9 @@ import {
   type Secrets,
 } from "../config/load.ts";
 import { exampleYaml, type Settings } from "../config/schema.ts";
+import { errorCode } from "../journal/files.ts";
 import { keepSecret } from "../log.ts";
+import { readyDataDir } from "./data-dir.ts";
 import { badInput } from "./exit.ts";
 
 const CONFIG_FILE = "config/config.yaml";
@@ -112,7 +114,11 @@ function readText(path: string): string {
   try {
     bytes = readFileSync(path);
   } catch (thrown) {
-    throw badInput(`${path} can't be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    throw badInput(
+      errorCode(thrown) === "EISDIR"
+        ? `${path} is a folder, not a file. Name the file itself.`
+        : `${path} can't be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    );
   }
   if (bytes.length > CONFIG_BYTES_MAX)
     throw badInput(`${path} has ${bytes.length} bytes; a configuration has at most ${CONFIG_BYTES_MAX}.`);
@@ -121,10 +127,10 @@ function readText(path: string): string {
 
 /** The demo, and a broker named by the environment alone, keep their own copy of the example: `config/config.yaml` is only ever made by a person. */
 async function ownCopy(dataDir: string): Promise<{ text: string; path: string }> {
+  readyDataDir(dataDir);
   const path = join(dataDir, "config.yaml");
   if (existsSync(path)) return readConfig(path);
   const text = exampleYaml();
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   await writeConfigFile(path, text);
   return { text, path };
 }
@@ -153,7 +159,7 @@ function refuseMarketFlags(options: StartOptions): void {
   if (given.length === 0) return;
   const flags = given.map((flag) => `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`).join(", ");
   throw badInput(
-    `${flags} belong to the simulated market, but the broker is real (config/config.yaml, IB_HOST or IB_PORT). Add --demo, or leave them out.`,
+    `${flags}: only for the simulated market, but the broker is real (config/config.yaml, IB_HOST or IB_PORT). Add --demo, or leave them out.`,
   );
 }
 

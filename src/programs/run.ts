@@ -1,5 +1,4 @@
 // The bot itself, as `npm start` runs it: decides the mode, brings everything up, and ends in order at a signal.
-import { mkdirSync } from "node:fs";
 import type { StartOptions } from "../cli.ts";
 import { wallClock } from "../clock.ts";
 import { printJournalProblem } from "../journal/journal.ts";
@@ -8,6 +7,7 @@ import { acquireLock } from "../journal/lock.ts";
 import { createLog, errorFields, type Log } from "../log.ts";
 import { startWatchdog } from "../watchdog.ts";
 import { bringUp, noParts, tearDown } from "./bring-up.ts";
+import { readyDataDir } from "./data-dir.ts";
 import { DONE, ExitError, FAULT, LOCKED } from "./exit.ts";
 import { decideMode } from "./mode.ts";
 
@@ -22,7 +22,7 @@ export async function run(options: StartOptions): Promise<number> {
     format: settings.logging.format ?? (process.stderr.isTTY === true ? "pretty" : "json"),
   });
   catchStrays(log);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  readyDataDir(dataDir);
   const lock = await acquireLock(dataDir);
   if (!lock.ok) throw new ExitError(LOCKED, printJournalProblem(lock.error));
 

@@ -21,6 +21,8 @@ const FORMS = {
 /** Within a minute the four prints of a bar come at these milliseconds. */
 const PRINT_AT_MS = [0, 20_000, 40_000, 59_999] as const;
 
+const HEADING_CHARACTERS_MAX = 200;
+
 class RowError extends Error {}
 
 /** Reads a file's text onto the tape; returns the first problem, null where there is none. Notes tell what was derived. */
@@ -34,7 +36,7 @@ export function readRows(text: string, tape: Tape, terms: Terms, note: (text: st
     const known = Object.values(FORMS)
       .map((columnNames) => columnNames.join(","))
       .join(" or ");
-    return { line: 1, text: `the columns are ${names.join(",").slice(0, 200)}, but should be ${known}` };
+    return { line: 1, text: `${headingText(names.join(","))}, but should be ${known}` };
   }
   if (form !== "quotes") note(form === "bars" ? "prints and quotes derived from bars" : "quotes derived from trades");
   const contract = form === "bars" ? (terms.contract ?? busiest(lines, columns)) : null;
@@ -57,6 +59,13 @@ export function readRows(text: string, tape: Tape, terms: Terms, note: (text: st
     }
   }
   return null;
+}
+
+/** A file that is no text, or no CSV at all, is not shown. */
+function headingText(heading: string): string {
+  if (heading === "") return "there are no columns";
+  if (/[\p{Cc}\uFFFD]/u.test(heading)) return "the columns are not text";
+  return `the columns are ${heading.slice(0, HEADING_CHARACTERS_MAX)}`;
 }
 
 function readQuoteOrTrade(row: Row, tape: Tape, terms: Terms): void {
