@@ -9,6 +9,16 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** Watches and stops one backtest. */
+export declare class NativeBacktestControl {
+  /** Makes a control for one backtest. */
+  constructor()
+  /** Stops it at the next thousands of bars; it then fails with BACKTEST_STOPPED. */
+  stop(): void
+  /** Returns the number of bars done so far. */
+  barsDone(): number
+}
+
 /** The engine behind src/engine.ts. */
 export declare class NativeEngine {
   /** Takes a snapshot to go on from; null begins anew. */
@@ -58,8 +68,39 @@ export declare class NativeExchange {
   snapshot(): string
 }
 
+/**
+ * Runs a backtest over bars, oldest first. `settings` is EngineSettings, `fills` FillModel, both as JSON. Fails with a code
+ * before the colon: BACKTEST_SETTINGS, BACKTEST_BARS, BACKTEST_STOPPED, or BACKTEST_PANIC for a fault of ours.
+ */
+export declare function backtest(settings: string, fills: string, bars: NativeBars, control: NativeBacktestControl): Promise<NativeBacktest>
+
+/** What a backtest found. */
+export interface NativeBacktest {
+  /** BacktestReport as JSON. */
+  report: string
+  /** Statistics as JSON of the same run with the other order of stop and target inside a bar; null where no bar held both. */
+  otherIntrabar?: string
+  /** At each bar's close. */
+  equityCents: Float64Array
+  /** At each bar's close; NaN where undefined. */
+  z: Float64Array
+}
+
+/** Bars by columns, all of one length. They are read in place from another thread: leave them alone until the promise settles. */
+export interface NativeBars {
+  /** Milliseconds since 1970 UTC, whole numbers. */
+  openAtMs: Float64Array
+  openTicks: Int32Array
+  highTicks: Int32Array
+  lowTicks: Int32Array
+  closeTicks: Int32Array
+}
+
 /** Returns the version of this build; the program refuses another. */
 export declare function version(): string
 
 /** Returns z for each price over the last `window` prices; NaN where it is undefined. */
 export declare function zscore(prices: Float64Array, window: number, ddof: number): Float64Array
+
+/** Returns z of each whole number (prices in ticks, say) over the last `window` of them, by exact sums; NaN where undefined. */
+export declare function zscoreExact(units: Float64Array, window: number, ddof: number): Float64Array

@@ -1915,3 +1915,236 @@ side: Side,
  * Name of the gate.
  */
 gate: string, };
+
+/**
+ * How fills are assumed.
+ */
+export type FillModel = { 
+/**
+ * Both touched in one bar.
+ */
+intrabar: Intrabar, 
+/**
+ * When the target fills.
+ */
+targetFill: TargetFill, 
+/**
+ * Equity before the first bar; above 0.
+ */
+startEquityCents: number, };
+
+/**
+ * Which of stop and target filled where a bar touched both [S4 B]. The truth lies between the two.
+ */
+export type Intrabar = "stop-first" | "target-first";
+
+/**
+ * When a target order fills [S4 B].
+ */
+export type TargetFill = "touch" | "through";
+
+/**
+ * What a backtest found.
+ */
+export type BacktestReport = { 
+/**
+ * In order of their exits.
+ */
+trades: Array<BacktestTrade>, 
+/**
+ * In order of time.
+ */
+events: Array<BacktestEvent>, 
+/**
+ * Bars inside of which both stop and target of a position lay: where above 0, the truth is between the two `Intrabar`.
+ */
+bothTouched: number, 
+/**
+ * Entries and z-exits that |z| decided by being the threshold exactly [S3].
+ */
+ties: number, 
+/**
+ * In order.
+ */
+sessions: Array<SessionEquity>, 
+/**
+ * [S10].
+ */
+statistics: Statistics, };
+
+/**
+ * A round trip of a backtest.
+ */
+export type BacktestTrade = { 
+/**
+ * Counts from 1.
+ */
+tradeId: number, 
+/**
+ * Side of the entry.
+ */
+side: Side, 
+/**
+ * Contracts.
+ */
+quantity: number, 
+/**
+ * The close that made the signal.
+ */
+signalAtMs: number, 
+/**
+ * Open of the bar that filled it.
+ */
+entryAtMs: number, 
+/**
+ * Slippage included.
+ */
+entryTicks: number, 
+/**
+ * The bar's open for an exit at the open, its close time for one inside or at the close.
+ */
+exitAtMs: number, 
+/**
+ * Slippage included.
+ */
+exitTicks: number, 
+/**
+ * Why it ended.
+ */
+reason: ExitReason, 
+/**
+ * Bars from the entry bar to the exit bar.
+ */
+bars: number, 
+/**
+ * Before fees.
+ */
+grossCents: number, 
+/**
+ * Both sides.
+ */
+feesCents: number, 
+/**
+ * After fees.
+ */
+netCents: number, 
+/**
+ * z at the signal.
+ */
+zSignal: number, };
+
+/**
+ * What a limit did in a backtest [S8].
+ */
+export type BacktestEvent = { "type": "pause", 
+/**
+ * The exit that completed the streak.
+ */
+atMs: number, 
+/**
+ * First time that is free again.
+ */
+untilMs: number, } | { "type": "daily_loss_halt", 
+/**
+ * The close that showed it.
+ */
+atMs: number, 
+/**
+ * The session.
+ */
+tradeDate: string, };
+
+/**
+ * Equity at the last close of a session.
+ */
+export type SessionEquity = { 
+/**
+ * The session.
+ */
+tradeDate: string, 
+/**
+ * Equity.
+ */
+equityCents: number, };
+
+/**
+ * Figures of a run. A ratio is none where it has no meaning: nothing to divide by, or too few sessions.
+ */
+export type Statistics = { 
+/**
+ * Round trips.
+ */
+trades: number, 
+/**
+ * Net above zero.
+ */
+wins: number, 
+/**
+ * Net below zero.
+ */
+losses: number, 
+/**
+ * Net zero.
+ */
+scratches: number, 
+/**
+ * wins / trades (backtesting.py "Win Rate").
+ */
+winRate: number | null, 
+/**
+ * Sum of wins / |sum of losses| (quantstats `profit_factor` on trades).
+ */
+profitFactor: number | null, 
+/**
+ * Mean win / |mean loss| (quantstats `payoff_ratio`).
+ */
+payoffRatio: number | null, 
+/**
+ * Mean net of a trade.
+ */
+expectancyCents: number | null, 
+/**
+ * Before fees.
+ */
+grossCents: number, 
+/**
+ * Of all fills.
+ */
+feesCents: number, 
+/**
+ * After fees.
+ */
+netCents: number, 
+/**
+ * Equity at the last close.
+ */
+finalEquityCents: number, 
+/**
+ * Largest fall from a peak, the starting equity included; ≥ 0.
+ */
+maxDrawdownCents: number, 
+/**
+ * Largest fall as a share of its peak, ≥ 0 (empyrical `max_drawdown` with the sign turned).
+ */
+maxDrawdownShare: number, 
+/**
+ * Mean / standard deviation (ddof 1) of the sessions' returns, times √252, without a risk-free rate (quantstats and
+ * empyrical `sharpe`). To be read with `sessions` beside it.
+ */
+sharpe: number | null, 
+/**
+ * Sessions in the data.
+ */
+sessions: number, 
+/**
+ * Share of bars with a position.
+ */
+exposure: number | null, 
+/**
+ * Mean of the trades' bars.
+ */
+holdBarsMean: number | null, 
+/**
+ * Trades by the reason of their exit.
+ */
+exitReasons: { [key in ExitReason]?: number }, };

@@ -15,6 +15,7 @@ use crate::settings::{EngineSettings, SessionSettings};
 use crate::statistics::{EquityCurve, Outcome, Statistics};
 use crate::status::{ExitReason, Side};
 use crate::strategy::{EntryWish, Strategy, ZReading, stop_distance_ticks, target_distance_ticks};
+use std::cmp::Ordering;
 
 /// Bars between two calls of the progress function.
 pub const PROGRESS_BARS: usize = 4_096;
@@ -37,7 +38,7 @@ pub fn run_with(
     mut go_on: impl FnMut(usize) -> bool,
 ) -> Result<BacktestReport, BacktestError> {
     let mut backtest = Backtest::new(settings, fills)?;
-    backtest.equity_cents.reserve_exact(bars.len());
+    backtest.expect_bars(bars.len());
     for (index, bar) in bars.iter().enumerate() {
         if index > 0 && index % PROGRESS_BARS == 0 && !go_on(index) {
             return Err(BacktestError::Stopped { bars: index });
@@ -55,6 +56,8 @@ pub struct Backtest {
     fills: FillModel,
     terms: Terms,
     bar_ms: i64,
+    entry_z_e4: i64,
+    exit_z_e4: i64,
     /// Session of the last bar.
     trade_date: Option<Date>,
     last_open_at_ms: Option<i64>,
@@ -66,6 +69,9 @@ pub struct Backtest {
     trades: Vec<BacktestTrade>,
     events: Vec<BacktestEvent>,
     equity_cents: Vec<i64>,
+    z: Vec<f64>,
+    both_touched: u32,
+    ties: u32,
     sessions: Vec<SessionEquity>,
 }
 
@@ -154,6 +160,8 @@ impl Backtest {
                     .map(|cents| target_distance_ticks(cents, tick_value_cents)),
             },
             bar_ms: settings.strategy.sampling_ms,
+            entry_z_e4: settings.strategy.entry_z_e4,
+            exit_z_e4: settings.strategy.exit_z_e4,
             trade_date: None,
             last_open_at_ms: None,
             held: None,
@@ -164,8 +172,17 @@ impl Backtest {
             trades: Vec::new(),
             events: Vec::new(),
             equity_cents: Vec::new(),
+            z: Vec::new(),
+            both_touched: 0,
+            ties: 0,
             sessions: Vec::new(),
         })
+    }
+
+    /// Makes room for this many bars at once.
+    pub fn expect_bars(&mut self, bars: usize) {
+        self.equity_cents.reserve_exact(bars);
+        self.z.reserve_exact(bars);
     }
 
     /// Takes one bar in, in the order of [S4]. The next bar's opening time tells whether this is the session's last [S9].
@@ -190,6 +207,11 @@ impl Backtest {
         Ok(())
     }
 
+    /// Takes out z at each close so far, NaN where it is undefined.
+    pub fn take_z(&mut self) -> Vec<f64> {
+        std::mem::take(&mut self.z)
+    }
+
     /// Returns what was found. A position that the last bar did not close, since a next bar was announced, stays uncounted.
     pub fn finish(self) -> BacktestReport {
         let outcomes: Vec<Outcome> = self.trades.iter().map(outcome_of).collect();
@@ -211,6 +233,8 @@ impl Backtest {
             trades: self.trades,
             events: self.events,
             equity_cents: self.equity_cents,
+            both_touched: self.both_touched,
+            ties: self.ties,
             sessions: self.sessions,
             statistics,
         }
@@ -218,9 +242,11 @@ impl Backtest {
 
     fn check(&mut self, bar: &Bar) -> Result<(), BacktestError> {
         let (index, open_at_ms) = (self.index(), bar.open_at_ms);
+        // Where every trade is a bar, several share a stamp and stand in the order of the file.
+        let step_ms = i64::from(self.bar_ms > 0);
         if let Some(before_ms) = self
             .last_open_at_ms
-            .filter(|&before_ms| open_at_ms <= before_ms)
+            .filter(|&before_ms| open_at_ms < before_ms + step_ms)
         {
             return Err(BacktestError::BarOrder {
                 index,
@@ -314,6 +340,7 @@ impl Backtest {
                 ticks: target,
                 at_ms,
             });
+        self.both_touched += u32::from(stop.is_some() && target.is_some());
         let exit = match self.fills.intrabar {
             Intrabar::StopFirst => stop.or(target),
             Intrabar::TargetFirst => target.or(stop),
@@ -328,6 +355,7 @@ impl Backtest {
         let close = i64::from(bar.close_ticks);
         let at_ms = self.close_at_ms(bar);
         let z = self.strategy.push_close(close);
+        self.z.push(z.z.unwrap_or(f64::NAN));
         if let Some(held) = self.held.filter(|_| is_last) {
             let ticks = self.worsened(close, held.signal.side.opposite());
             self.leave(
@@ -350,14 +378,18 @@ impl Backtest {
             self.pending_exit =
                 self.strategy
                     .exit_decision(held.signal.side, held.entry_at_ms, at_ms, &z);
+            let is_by_z = self.pending_exit == Some(ExitReason::Zexit);
+            self.ties +=
+                u32::from(is_by_z && is_tie(&z, -held.signal.side.sign() * self.exit_z_e4));
         } else if !is_flat_window && !is_last {
             self.pending_entry = self.signal(at_ms, &z);
         }
     }
 
-    fn signal(&self, at_ms: i64, reading: &ZReading) -> Option<Signal> {
+    fn signal(&mut self, at_ms: i64, reading: &ZReading) -> Option<Signal> {
         match (self.strategy.entry_decision(at_ms, reading), reading.z) {
             (EntryWish::Enter(side), Some(z)) if self.may_enter_at(at_ms) => {
+                self.ties += u32::from(is_tie(reading, -side.sign() * self.entry_z_e4));
                 Some(Signal { side, at_ms, z })
             }
             (EntryWish::Enter(_) | EntryWish::Stopped { .. } | EntryWish::Nothing, _) => None,
@@ -465,6 +497,11 @@ impl Backtest {
     fn worsened(&self, price_ticks: i64, side: Side) -> i64 {
         price_ticks + side.sign() * self.terms.slippage_ticks
     }
+}
+
+/// Is z the threshold exactly.
+fn is_tie(reading: &ZReading, threshold_e4: i64) -> bool {
+    reading.compare(threshold_e4).is_some_and(Ordering::is_eq)
 }
 
 fn outcome_of(trade: &BacktestTrade) -> Outcome {

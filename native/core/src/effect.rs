@@ -18,7 +18,11 @@ pub struct Caused {
 
 /// One thing to do or to say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 #[allow(clippy::large_enum_variant)]
 pub enum Effect {
     /// Orders to send, modify or cancel: on the disk first, then on the wire, then `sent`.
@@ -231,7 +235,11 @@ pub struct EntryReason {
 
 /// What a person is told: figures only, the words are the view's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "event",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 #[allow(clippy::large_enum_variant)]
 pub enum Notice {
     /// An entry's orders went out.

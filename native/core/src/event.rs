@@ -7,7 +7,11 @@ use ts_rs::TS;
 
 /// One thing that happened. The journal stamps it with its sequence number and the time at which it was taken in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 #[allow(clippy::large_enum_variant)]
 pub enum Event {
     /// A trade print. Travels packed.
@@ -368,7 +372,11 @@ pub struct BrokerPosition {
 
 /// What a person commands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(tag = "verb", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "verb",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Command {
     /// No entries until a time, or until /resume where none.
     Pause {
@@ -406,4 +414,3 @@ pub struct ConfigChange {
     /// "90 bars".
     pub new: String,
 }
-

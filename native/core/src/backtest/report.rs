@@ -165,8 +165,13 @@ pub struct BacktestReport {
     pub trades: Vec<BacktestTrade>,
     /// In order of time.
     pub events: Vec<BacktestEvent>,
-    /// At each bar's close.
+    /// At each bar's close. Not a part of the JSON: as long as the data.
+    #[serde(skip)]
     pub equity_cents: Vec<i64>,
+    /// Bars inside of which both stop and target of a position lay: where above 0, the truth is between the two `Intrabar`.
+    pub both_touched: u32,
+    /// Entries and z-exits that |z| decided by being the threshold exactly [S3].
+    pub ties: u32,
     /// In order.
     pub sessions: Vec<SessionEquity>,
     /// [S10].

@@ -123,9 +123,9 @@ fn compare(name: &str, expected: &Value, csv: &str) {
     compare_sessions(name, &report, &expected["stats"]["daily_equity"]);
     compare_statistics(name, &report.statistics, &expected["stats"]);
     assert_eq!(
-        u64::from(report.entry_ties),
+        u64::from(report.ties),
         expected["stats"]["near_ties"].as_u64().unwrap(),
-        "{name}: entry ties"
+        "{name}: ties"
     );
 }
 
