@@ -53,7 +53,7 @@ export type AssembleOptions = {
   readonly onFault: (fault: Error) => void;
 };
 
-/** The trading half, connected to nothing yet: call `connect`. */
+/** The trading half, connected to nothing yet: call `begin`, then `connect`. */
 export type Assembly = {
   readonly session: Session;
   readonly desk: Desk;
@@ -63,6 +63,9 @@ export type Assembly = {
   readonly findings: readonly string[];
   /** True where the journal is damaged: reports, alerts and /flatten only. */
   readonly isReadOnly: boolean;
+  /** Tells the engine that a run begins; once it resolves, the desk can be asked. */
+  begin(): Promise<void>;
+  /** Connects to the broker. */
   connect(): void;
   /** Writes that the run ends in order, and queues the notice of it; the channel can still tell it. Safe after a fault. */
   announceStop(reason: string): Promise<void>;
@@ -149,7 +152,7 @@ export async function assemble(options: AssembleOptions): Promise<Result<Assembl
   loop.observe((caused, seq, atMs) => foldHistory(history, seq, atMs, caused));
 
   let loopLagMs = 0;
-  let isConnected = false;
+  let isBegun = false;
   const startedAtMs = clock.nowMs();
   const desk = createDesk({
     session: loop,
@@ -202,9 +205,9 @@ export async function assemble(options: AssembleOptions): Promise<Result<Assembl
     journal,
     findings,
     isReadOnly: damage !== null,
-    connect: () => {
-      isConnected = true;
-      loop.receive({
+    begin: async () => {
+      isBegun = true;
+      const started = loop.receiveSynced({
         type: "started",
         version: options.version,
         badge: options.badge,
@@ -224,8 +227,9 @@ export async function assemble(options: AssembleOptions): Promise<Result<Assembl
           lines: [printJournalProblem(damage)],
         });
       } else loop.receive({ type: "gate_changed", gate: "journal", blocks: false, detail: "sound" });
-      gateway.connect();
+      await started;
     },
+    connect: () => gateway.connect(),
     announceStop: async (reason) => {
       if (loop.fault() !== null) return;
       await loop.receiveSynced({ type: "stopped", reason }).catch(logged(log, "ending in order"));
@@ -235,7 +239,7 @@ export async function assemble(options: AssembleOptions): Promise<Result<Assembl
       await gateway.close();
       await loop.close();
       // Before its first event the engine has no state to keep.
-      if (isConnected && loop.fault() === null && damage === null)
+      if (isBegun && loop.fault() === null && damage === null)
         await saveSnapshot(dataDir, journal, engine, records, clock, log);
       await history.close();
       await journal.close().catch(logged(log, "closing the journal"));

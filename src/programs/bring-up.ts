@@ -102,6 +102,7 @@ export async function bringUp(
     });
   };
 
+  await assembly.begin();
   parts.dashboard = settings.dashboard.enabled ? await openDashboard(assembly, options, mode, log) : null;
   const chat = chatOf(mode, demo);
   parts.bot = createBot({

@@ -154,6 +154,7 @@ async function flattenThrough(
     if (caused.type === "flat_confirmed") end = caused;
     if (caused.type === "intent") say(`  ${caused.action.do} ${caused.orderRef}: ${caused.why}`);
   });
+  await assembly.begin();
   assembly.connect();
   const startMs = wallClock.nowMs();
   while (!session.status().reconciled) {

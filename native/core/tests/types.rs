@@ -1,6 +1,11 @@
 //! Holds the generated TypeScript types of the border, `native/types.d.ts`, to what the core declares.
 //! `UPDATE_TYPES=1 cargo test -p scalper-core --test types` writes the file anew.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this test writes and reads the generated file; the engine does not"
+)]
+
 use scalper_core::{backtest, effect, event, settings, statistics, status};
 use std::{env, fs, path::Path};
 use ts_rs::{Config, TS};

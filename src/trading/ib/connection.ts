@@ -8,7 +8,7 @@ import { errorFields, type Log } from "../../log.ts";
 import { createFrameCheck } from "./frame-check.ts";
 import { createRequests, type Requests } from "./requests.ts";
 import { createSendGate, type SendGate } from "./send-gate.ts";
-import { linkCodeMeaning } from "./translate.ts";
+import { linkCodeMeaning, MENDED_FARM } from "./translate.ts";
 
 const HANDSHAKE_MS_MAX = 10_000;
 const HEARTBEAT_MS = 5_000;
@@ -112,6 +112,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     let nextOrderId: number | null = null;
     let upAtMs: number | null = null;
     let isOver = false;
+    const brokenFarms = new Set<number>();
     let stopBeat: Cancel = () => {};
     let stopSilence: Cancel = () => {};
 
@@ -191,10 +192,12 @@ export function createConnection(options: ConnectionOptions): Connection {
           end(`client id ${options.clientId} is in use (326)`, IN_USE_RETRY_MS);
           break;
         case "feed_broken":
+          brokenFarms.add(code);
           listener.feedChanged(false, `${text} (${code})`);
           break;
         case "feed_ok":
-          listener.feedChanged(true, `${text} (${code})`);
+          brokenFarms.delete(MENDED_FARM.get(code) ?? code);
+          if (brokenFarms.size === 0) listener.feedChanged(true, `${text} (${code})`);
           break;
         case "info":
           log.debug({ code, text }, "the gateway says");

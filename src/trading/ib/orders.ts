@@ -24,6 +24,9 @@ export const OPEN_ORDERS = "open orders";
 
 /** Orders that are remembered; beyond it the one first seen is forgotten and can't be changed from here. */
 export const ORDERS_KEPT_MAX = 2_000;
+const DUPLICATE_ID = 103;
+/** Order ids left out after a duplicate one. */
+const DUPLICATE_ID_SKIP = 1_000;
 
 /** Orders of one client. */
 export type Orders = {
@@ -42,6 +45,8 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
   const idByRef = new Map<string, number>();
   /** The order whose bytes the library is being given; it says so in the same call when it writes them. */
   let writing: { isWritten: boolean } | null = null;
+  /** Orders whose new terms the broker has not answered yet. */
+  const modifying = new Set<number>();
   let highest = 0;
 
   const remember = (order: BrokerOrder): void => {
@@ -81,6 +86,7 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
       api.on(EventName.openOrder, (orderId: number, contract: IbContract, order: Order, state) => {
         const kept = listing();
         if (kept === null) return;
+        if (order.clientId === clientId) modifying.delete(orderId);
         const told = brokerOrder(orderId, contract, order, state.status, kept.scale);
         const own = told.clientId === clientId;
         const before = own ? known.get(orderId) : undefined;
@@ -184,10 +190,12 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
       }
       const parentId = order.parentRef === null ? 0 : (idByRef.get(order.parentRef) ?? 0);
       wire.gate.order({
-        send: () =>
+        send: () => {
+          modifying.add(orderId);
           write(wire, order.orderRef, orderId, () =>
             wire.api.placeOrder(orderId, listing.ib, ibOrder(order, wire.account, parentId, true, listing)),
-          ),
+          );
+        },
         drop: () => notSent(order.orderRef, "the connection ended before the bytes left"),
       });
     },
@@ -207,9 +215,13 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
       const order = known.get(orderId);
       if (order === undefined || order.orderRef === "") return false;
       const { orderRef } = order;
+      // The gateway knows higher ids of ours than we do: the next order must not meet the same refusal.
+      if (code === DUPLICATE_ID) highest += DUPLICATE_ID_SKIP;
       switch (orderCodeMeaning(code)) {
         case "refused":
-          tell({ type: "order_refused", orderRef, code, text });
+          // The same codes refuse a new order and new terms of one that goes on working under the old ones.
+          if (modifying.delete(orderId)) tell({ type: "change_refused", orderRef, code, text });
+          else tell({ type: "order_refused", orderRef, code, text });
           break;
         case "change_refused":
           tell({ type: "change_refused", orderRef, code, text });

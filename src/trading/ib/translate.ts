@@ -63,13 +63,24 @@ export function linkCodeMeaning(code: number): LinkCodeMeaning {
     case 326:
       return "in_use";
     case 2103:
+    case 2105:
+    case 2157:
       return "feed_broken";
     case 2104:
+    case 2106:
+    case 2158:
       return "feed_ok";
     default:
       return "info";
   }
 }
+
+/** Which broken farm a code mends: market data, history, security definitions. */
+export const MENDED_FARM: ReadonlyMap<number, number> = new Map([
+  [2104, 2103],
+  [2106, 2105],
+  [2158, 2157],
+]);
 
 /** Codes on a market-data request that mean: no live data. Delayed quotes are never traded on. */
 export const FEED_REFUSED: ReadonlySet<number> = new Set([

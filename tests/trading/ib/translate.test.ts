@@ -66,11 +66,13 @@ describe("a notice's code", () => {
     [509, "dropped"],
     [2103, "feed_broken"],
     [2104, "feed_ok"],
-    [2106, "info"],
+    [2105, "feed_broken"],
+    [2106, "feed_ok"],
+    [2157, "feed_broken"],
+    [2158, "feed_ok"],
     [2107, "info"],
     [2108, "info"],
     [2119, "info"],
-    [2158, "info"],
   ] as const)("%d means %s", (code, meaning) => {
     expect(linkCodeMeaning(code)).toBe(meaning);
   });

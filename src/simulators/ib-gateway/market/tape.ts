@@ -1,13 +1,12 @@
 // A recording in memory, by columns: trades and quotes in order of time. A trade that comes without quotes around it gets
 // them by the tick rule: above the last different price it is at the ask, below at the bid, unchanged on the same side.
-import { NO_PRICE } from "../records.ts";
 import type { Aggressor, RecordSink } from "./queue.ts";
 
 /** Holds events in order of time. */
 export type Tape = {
   trade(atMs: number, priceTicks: number, size: number, aggressor: Aggressor): void;
   quote(atMs: number, bidTicks: number, askTicks: number, bidSize: number, askSize: number): void;
-  /** Adds a trade and before it, where it has changed, the quote that the tick rule derives: one tick wide, size 1. */
+  /** Adds a trade and before it the quote that the tick rule derives: one tick wide, size 1. */
   bareTrade(atMs: number, priceTicks: number, size: number): void;
   count(): number;
   trades(): number;
@@ -33,7 +32,6 @@ export function createTape(): Tape {
   let firstTradeTicks: number | undefined;
   let lastTicks: number | undefined;
   let lastAggressor: 1 | 2 = 1;
-  let bidTicks = NO_PRICE;
 
   const append = (atMs: number, a: number, b: number, c: number, d: number): void => {
     if (count === times.length) {
@@ -62,8 +60,8 @@ export function createTape(): Tape {
       if (lastTicks !== undefined && priceTicks !== lastTicks) lastAggressor = priceTicks > lastTicks ? 1 : 2;
       lastTicks = priceTicks;
       const bid = lastAggressor === 1 ? priceTicks - 1 : priceTicks;
-      if (bid !== bidTicks) quote(atMs, bid, bid + 1, 1, 1);
-      bidTicks = bid;
+      // With every print, as a real book moves with each trade: a bot that wants fresh quotes gets them.
+      quote(atMs, bid, bid + 1, 1, 1);
       trade(atMs, priceTicks, size, lastAggressor);
     },
     count: () => count,
