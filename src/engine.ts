@@ -78,7 +78,9 @@ function load(): Native {
   }
   const wanted = (require("../package.json") as { version: string }).version;
   if (loaded.version() !== wanted) {
-    throw new EngineFault(`The native engine is of version ${loaded.version()}, the program of ${wanted}. Run: npm run build:native`);
+    throw new EngineFault(
+      `The native engine is of version ${loaded.version()}, the program of ${wanted}. Run: npm run build:native`,
+    );
   }
   return loaded;
 }

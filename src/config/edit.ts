@@ -12,7 +12,7 @@ import { brokenRules } from "./rules.ts";
 import type { ConfigValue, DayWindow, Settings, User } from "./settings.ts";
 import { covers } from "./windows.ts";
 
-export { findField, type Lookup, readAssignment } from "./lookup.ts";
+export { findField, readAssignment } from "./lookup.ts";
 export { writeConfigFile } from "./write.ts";
 
 /** Is one key's change for a person; `takesEffect` is of this change: what lowers risk never waits for a trade date. */

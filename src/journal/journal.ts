@@ -18,11 +18,8 @@ export type { RecordKind } from "./format.ts";
 export { JournalDamaged, JournalFailure, type JournalProblem, printJournalProblem } from "./problem.ts";
 export {
   dumpLine,
-  type JournalRecord,
-  type ParsedRecord,
   parseRecord,
   readJournal,
-  type VerifiedJournal,
   verifyJournal,
 } from "./read.ts";
 export type { Recovery } from "./recover.ts";

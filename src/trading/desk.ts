@@ -15,14 +15,11 @@ import type { Session } from "./session.ts";
 
 export type {
   Caused,
-  Contract,
   Effect,
   EntryReason,
-  Gate,
   Notice,
   NoticeClass,
   OrderStatus,
-  PositionStatus,
   Posture,
   RoundTrip,
   Status,
