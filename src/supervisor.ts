@@ -18,7 +18,10 @@ export type Supervised = {
   readonly say: (line: string) => void;
 };
 
-/** Runs the child until it ends for good and returns its last exit code. SIGINT and SIGTERM go to the child, which ends in order. */
+/**
+ * Runs the child until it ends for good and returns its last exit code. SIGINT and SIGTERM go to the child, which ends in
+ * order; a terminal tells it too, and the child takes the two for one. SIGUSR1 goes to it as well, to halt.
+ */
 export function supervise(options: Supervised): Promise<number> {
   const { clock, say } = options;
   const restartsAtMs: number[] = [];
@@ -29,22 +32,25 @@ export function supervise(options: Supervised): Promise<number> {
     isEnding = true;
     child?.kill(signal);
   };
-  // A terminal sends Ctrl-C to parent and child alike: the parent only waits, or the child would be told twice.
-  const onInterrupt = (): void => {
-    isEnding = true;
-    if (process.stdin.isTTY !== true) child?.kill("SIGINT");
-  };
+  const onInterrupt = (): void => pass("SIGINT");
   const onTerminate = (): void => pass("SIGTERM");
   const onHangUp = (): void => pass("SIGTERM");
+  const onHalt = (): void => {
+    if (child === null) say("The bot is not running at this moment, so it could not be halted: send SIGUSR1 again.");
+    else child.kill("SIGUSR1");
+  };
   process.on("SIGINT", onInterrupt);
   process.on("SIGTERM", onTerminate);
   process.on("SIGHUP", onHangUp);
+  // Without a listener Node would open its debugger.
+  process.on("SIGUSR1", onHalt);
 
   return new Promise((resolve) => {
     const finish = (code: number): void => {
       process.removeListener("SIGINT", onInterrupt);
       process.removeListener("SIGTERM", onTerminate);
       process.removeListener("SIGHUP", onHangUp);
+      process.removeListener("SIGUSR1", onHalt);
       resolve(code);
     };
     const launch = (): void => {

@@ -10,13 +10,17 @@ import { bringUp, noParts, tearDown } from "./bring-up.ts";
 import { readyDataDir } from "./data-dir.ts";
 import { DONE, ExitError, FAULT, LOCKED } from "./exit.ts";
 import { decideMode } from "./mode.ts";
+import { listenForStop } from "./stop-signal.ts";
+
+const HALT_REASON = "signal SIGUSR1";
 
 /** Runs until a signal or a fault and returns the exit code. */
 export async function run(options: StartOptions): Promise<number> {
-  const stopping = stopSignals();
+  const halting = haltSignal();
+  const stopping = listenForStop();
   const mode = await decideMode(options, process.env, wallClock.nowMs());
   const { settings, dataDir } = mode;
-  stopping.haltInto(dataDir);
+  halting.haltInto(dataDir);
   const log = createLog({
     level: settings.logging.level,
     format: settings.logging.format ?? (process.stderr.isTTY === true ? "pretty" : "json"),
@@ -33,8 +37,8 @@ export async function run(options: StartOptions): Promise<number> {
     const fault = new Promise<Error>((resolve) => {
       reportFault = resolve;
     });
-    stopping.onHalt(
-      () => void parts.assembly?.desk.halt({ person: { id: 0, name: "SIGUSR1" }, updateId: null }, "signal"),
+    halting.onHalt(
+      () => void parts.assembly?.desk.halt({ person: { id: 0, name: "SIGUSR1" }, updateId: null }, HALT_REASON),
     );
     await bringUp(mode, options, lock.value, parts, log, reportFault);
     const reason = await Promise.race([stopping.signal, fault]);
@@ -53,11 +57,11 @@ export async function run(options: StartOptions): Promise<number> {
     watchdog.stop();
     await lock.value.release();
     stopping.remove();
+    halting.remove();
   }
 }
 
-type StopSignals = {
-  readonly signal: Promise<string>;
+type HaltSignal = {
   /** From now on SIGUSR1 halts: the latch in this directory is written in the handler itself. */
   haltInto(dataDir: string): void;
   /** Hears of SIGUSR1 once the latch is written. */
@@ -65,37 +69,22 @@ type StopSignals = {
   remove(): void;
 };
 
-/** SIGINT and SIGTERM end in order, a second one at once. SIGUSR1 halts; it is taken first of all, or Node would open its debugger. */
-function stopSignals(): StopSignals {
+/** SIGUSR1 halts. It is taken first of all, or Node would open its debugger. */
+function haltSignal(): HaltSignal {
   let dataDir: string | null = null;
   const listeners: (() => void)[] = [];
   const onHalt = (): void => {
     if (dataDir === null) return;
-    setLatch(dataDir, { atMs: wallClock.nowMs(), by: "SIGUSR1", reason: "signal" });
+    setLatch(dataDir, { atMs: wallClock.nowMs(), by: "SIGUSR1", reason: HALT_REASON });
     for (const listener of listeners) listener();
   };
   process.on("SIGUSR1", onHalt);
-  let finish: (signal: string) => void = () => {};
-  const signal = new Promise<string>((resolve) => {
-    finish = resolve;
-  });
-  let isTold = false;
-  const onStop = (name: NodeJS.Signals): void => {
-    if (isTold) process.exit(130);
-    isTold = true;
-    finish(name);
-  };
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onStop);
   return {
-    signal,
     haltInto: (dir) => {
       dataDir = dir;
     },
     onHalt: (listener) => listeners.push(listener),
-    remove: () => {
-      process.removeListener("SIGUSR1", onHalt);
-      for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.removeListener(name, onStop);
-    },
+    remove: () => process.removeListener("SIGUSR1", onHalt),
   };
 }
 
