@@ -14,6 +14,8 @@ export type Invocation =
       readonly state: string | null;
       readonly token: string | null;
     }
+  | ({ readonly type: "backtest" } & BacktestOptions)
+  | ({ readonly type: "zscore" } & ZscoreOptions)
   | { readonly type: "replay"; readonly dataDir: string }
   | { readonly type: "journal"; readonly verb: "verify" | "dump" | "rebuild"; readonly dataDir: string }
   | {
@@ -53,6 +55,20 @@ export type SimulateOptions = {
   readonly state: string | null;
   readonly script: string | null;
 };
+
+/** Options of `npm run backtest`. */
+export type BacktestOptions = {
+  /** A file, or a folder of files. */
+  readonly data: string;
+  readonly config: string | null;
+  readonly set: readonly string[];
+  readonly json: boolean;
+  readonly html: string | null;
+  readonly contract: string | null;
+};
+
+/** Options of `npm run zscore`; the file "-" is standard input. */
+export type ZscoreOptions = { readonly file: string; readonly window: number; readonly ddof: 0 | 1 };
 
 /** Is what `--data` of replay and journal is when it is not said. */
 const DATA_DIR = "data";
@@ -173,6 +189,44 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
         record: text(options["record"]),
         state: text(options["state"]),
         token: text(options["token"]),
+      }),
+    );
+
+  program
+    .command("backtest")
+    .description("Runs the strategy over recorded bars or ticks and reports what it would have made, costs included.")
+    .requiredOption("--data <FILE>", "a CSV or CSV.gz file, or a folder of them: bars, trades, or quotes and trades")
+    .option("--config <FILE>", "settings (default: config/config.yaml, if it is there)")
+    .option("--set <KEY=VALUE>", "a setting over the file's, such as strategy.window=60; repeatable", collect, [])
+    .option("--contract <CODE>", "which contract of the data, such as ESZ3 (default: the one with the most bars)")
+    .option("--json", "print one JSON object instead of the report", false)
+    .option("--html <FILE>", "write a report with charts, one file that needs nothing else")
+    .action((options: Record<string, unknown>) =>
+      found({
+        type: "backtest",
+        data: options["data"] as string,
+        config: text(options["config"]),
+        set: options["set"] as string[],
+        json: options["json"] === true,
+        html: text(options["html"]),
+        contract: text(options["contract"]),
+      }),
+    );
+
+  program
+    .command("zscore")
+    .description("Prints z for each price of a file, one a line; null while the window is not full or constant.")
+    .argument("<FILE>", "one price a line, or CSV with a column close or price; - = standard input")
+    .option("--window <N>", "prices in the window, this one included", whole(2, 1_000_000), 20)
+    .addOption(
+      new Option("--ddof <N>", "1 = sample deviation, 0 = population deviation").choices(["0", "1"]).default("1"),
+    )
+    .action((file: string, options: Record<string, unknown>) =>
+      found({
+        type: "zscore",
+        file,
+        window: options["window"] as number,
+        ddof: options["ddof"] === "0" ? 0 : 1,
       }),
     );
 

@@ -1,13 +1,27 @@
 // The only door to native/: loads the binary, checks its version, turns its faults into one typed error and its JSON
 // into values. Whatever decides, lives behind it.
 import { createRequire } from "node:module";
-import type { Caused, Event, Status } from "../native/types.d.ts";
+import type { NativeBars } from "../native/index.d.ts";
+import type {
+  BacktestReport,
+  Caused,
+  EngineSettings,
+  Event,
+  FillModel,
+  Statistics,
+  Status,
+} from "../native/types.d.ts";
 
 export type * from "../native/types.d.ts";
 
 /** Is the engine's own fault: a broken invariant, or input that no journal of this version can hold. Trading stops. */
 export class EngineFault extends Error {
   override readonly name = "EngineFault";
+
+  /** Returns the code before the colon of the engine's words ("BACKTEST_STOPPED"), null where they have none. */
+  get code(): string | null {
+    return /^([A-Z]+(?:_[A-Z]+)+): /.exec(this.message)?.[1] ?? null;
+  }
 }
 
 /** Decides. Deterministic: the same frames give the same effects, whatever their batching. */
@@ -53,6 +67,49 @@ export function zscore(prices: Float64Array, window: number, ddof: 0 | 1): Float
   return guard(() => native.zscore(prices, window, ddof));
 }
 
+/** Returns z of whole numbers (prices in ticks, say, below 2^40) by exact sums; NaN where it is undefined [S3]. */
+export function zscoreExact(units: Float64Array, window: number, ddof: 0 | 1): Float64Array {
+  return guard(() => native.zscoreExact(units, window, ddof));
+}
+
+/** Is what a backtest found; the arrays have an element for each bar's close, z is NaN where it is undefined. */
+export type BacktestRun = {
+  readonly report: BacktestReport;
+  /** The figures with the other order of stop and target inside a bar; null where no bar held both. */
+  readonly otherIntrabar: Statistics | null;
+  readonly equityCents: Float64Array;
+  readonly z: Float64Array;
+};
+
+/** Is a backtest at work on another thread. */
+export type RunningBacktest = {
+  /** Throws EngineFault: BACKTEST_STOPPED, BACKTEST_SETTINGS, BACKTEST_BARS, or a fault of ours. */
+  readonly result: Promise<BacktestRun>;
+  /** Returns the bars done so far. */
+  barsDone(): number;
+  /** Stops it within some thousands of bars. */
+  stop(): void;
+};
+
+/** Begins a backtest. The columns are read in place: they must stay as they are until the result is there. */
+export function startBacktest(settings: EngineSettings, fills: FillModel, bars: NativeBars): RunningBacktest {
+  const control = guard(() => new native.NativeBacktestControl());
+  const run = async (): Promise<BacktestRun> => {
+    try {
+      const found = await native.backtest(JSON.stringify(settings), JSON.stringify(fills), bars, control);
+      return {
+        report: JSON.parse(found.report) as BacktestReport,
+        otherIntrabar: found.otherIntrabar == null ? null : (JSON.parse(found.otherIntrabar) as Statistics),
+        equityCents: found.equityCents,
+        z: found.z,
+      };
+    } catch (thrown) {
+      throw faultOf(thrown);
+    }
+  };
+  return { result: run(), barsDone: () => control.barsDone(), stop: () => control.stop() };
+}
+
 /** Returns an event as the journal keeps it and the engine reads it. */
 export function encodeEvent(event: Event): string {
   return JSON.stringify(event);
@@ -64,8 +121,12 @@ function guard<T>(call: () => T): T {
   try {
     return call();
   } catch (thrown) {
-    throw new EngineFault(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+    throw faultOf(thrown);
   }
+}
+
+function faultOf(thrown: unknown): EngineFault {
+  return new EngineFault(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
 }
 
 function load(): Native {

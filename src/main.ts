@@ -46,6 +46,10 @@ async function run(invocation: Invocation): Promise<number> {
       return (await import("./programs/simulate.ts")).simulate(invocation);
     case "bot-api":
       return (await import("./programs/bot-api.ts")).botApi(invocation);
+    case "backtest":
+      return (await import("./programs/backtest.ts")).backtest(invocation);
+    case "zscore":
+      return (await import("./programs/zscore.ts")).zscore(invocation);
     case "replay":
       return (await import("./programs/replay.ts")).replay(invocation.dataDir);
     case "journal":

@@ -1,0 +1,171 @@
+// What a backtest takes for granted, in sentences: they stand before every figure.
+
+import { DateTime } from "luxon";
+import type { DataNote } from "../bar-data/problem.ts";
+import { feeCentsOf, instrumentOf, tickSizeOf } from "../config/instruments.ts";
+import type { Settings } from "../config/schema.ts";
+import {
+  MINUTE_MS,
+  printCents,
+  printCount,
+  printDuration,
+  printMinuteOfDay,
+  printPoints,
+  stopTicksFromCents,
+  targetTicksFromCents,
+  zoneName,
+} from "../units.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** Is one assumption: a word and its sentence. */
+export type Assumption = { readonly name: string; readonly text: string };
+
+/** Returns every assumption, the data's own first. */
+export function assumptions(outcome: Outcome): readonly Assumption[] {
+  const { settings } = outcome;
+  return [
+    { name: "data", text: dataText(outcome) },
+    { name: "gaps", text: gapsText(outcome) },
+    { name: "fills", text: fillsText(settings) },
+    { name: "slippage", text: slippageText(settings) },
+    { name: "fees", text: feesText(settings) },
+    { name: "intrabar", text: intrabarText(outcome) },
+    { name: "target", text: targetText(settings) },
+    { name: "sessions", text: sessionsText(settings) },
+    {
+      name: "left out",
+      text: "what bars can't tell: spreads, stale data, order rates, broker resets, holidays and early closes, rolling to the next contract, margin. The live bot may trade less.",
+    },
+  ];
+}
+
+/** Returns the strategy and its limits in two lines. */
+export function rulesText(settings: Settings): readonly string[] {
+  const { strategy, risk } = settings;
+  const instrument = instrumentOf(settings);
+  const tick = tickSizeOf(instrument);
+  const stopTicks = stopTicksFromCents(risk.stopCents, instrument.tickValueCents);
+  const targetTicks = targetTicksFromCents(risk.targetCents, instrument.tickValueCents);
+  const sampling = strategy.samplingMs === 0 ? "every trade" : `${printDuration(strategy.samplingMs)} bars`;
+  return [
+    `${sampling}, window ${strategy.window} (ddof ${strategy.ddof}), in at |z| ≥ ${strategy.entryZ}, out at ${strategy.exitZ}, ${contracts(strategy.quantity)}`,
+    `stop ${printCents(risk.stopCents)} (${printCount(stopTicks)} ticks, ${printPoints(stopTicks, tick)} pt), target ${printCents(risk.targetCents)} (${printCount(targetTicks)} ticks, ${printPoints(targetTicks, tick)} pt) a contract; ` +
+      `day −${printCents(risk.dailyLossCents)}; ${risk.lossStreak} losses pause ${printDuration(risk.lossStreakPauseMs)}; at most ${printDuration(risk.maxHoldMs)} in a position`,
+  ];
+}
+
+/** Returns what was odd in the data, most serious first, in a few words each: "3 gaps". */
+export function noteCounts(outcome: Outcome): readonly { readonly type: DataNote["type"]; readonly text: string }[] {
+  const words: Readonly<Record<DataNote["type"], readonly [string, string]>> = {
+    missing_day: ["missing weekday", "missing weekdays"],
+    gap: ["gap of more than 5 minutes in a session", "gaps of more than 5 minutes in a session"],
+    bad_tick: ["suspicious price", "suspicious prices"],
+    off_grid: ["price between two ticks", "prices between two ticks"],
+    duplicate: ["duplicate row (left out)", "duplicate rows (left out)"],
+    overlap: ["overlapping bar", "overlapping bars"],
+    crossed_quote: ["crossed quote", "crossed quotes"],
+  };
+  return (Object.keys(words) as DataNote["type"][]).flatMap((type) => {
+    const count = outcome.data.notes.get(type)?.count ?? 0;
+    return count === 0 ? [] : [{ type, text: `${printCount(count)} ${words[type][count === 1 ? 0 : 1]}` }];
+  });
+}
+
+/** Returns a UTC minute as "2013-10-06 22:00". */
+export function utcMinute(atMs: number): string {
+  return DateTime.fromMillis(atMs, { zone: "utc" }).toFormat("yyyy-MM-dd HH:mm");
+}
+
+function dataText({ settings, data, bars }: Outcome): string {
+  const [first, last] = [bars.openAtMs[0] as number, bars.openAtMs.at(-1) as number];
+  const names =
+    data.files.length <= 2 ? data.files.join(", ") : `${data.files[0]} and ${data.files.length - 1} more files`;
+  const { samplingMs } = settings.strategy;
+  const made =
+    data.form === "bars"
+      ? data.fileBarMs !== null && data.fileBarMs < samplingMs
+        ? `joined from bars of ${printDuration(data.fileBarMs)}`
+        : "as recorded"
+      : "made of trades by the exchange's time";
+  const other = data.contracts.filter((name) => name !== data.contract);
+  const choice = other.length === 0 ? "" : ` (also there: ${other.slice(0, 6).join(", ")}; --contract chooses)`;
+  const contract = data.contract === null ? "" : `, contract ${data.contract}${choice}`;
+  return `${names}${contract}; ${printCount(bars.openAtMs.length)} bars ${made}, ${utcMinute(first)} to ${utcMinute(last)} UTC. Minutes without a trade have no bar.${otherInstrument(settings, data.contract)}`;
+}
+
+/** Recorded prices of one instrument may be traded as another with the same tick: that is to be said. */
+function otherInstrument(settings: Settings, contract: string | null): string {
+  const { symbol, multiplier } = instrumentOf(settings);
+  const root = contract === null ? null : (/^(.*?)[FGHJKMNQUVXZ]\d{1,4}$/.exec(contract)?.[1] ?? null);
+  return root === null || root === symbol
+    ? ""
+    : ` Recorded ${root} prices, traded with the ${symbol} multiplier of $${multiplier}.`;
+}
+
+function gapsText(outcome: Outcome): string {
+  const counts = noteCounts(outcome);
+  return counts.length === 0 ? "none found, and nothing odd" : counts.map(({ text }) => text).join(", ");
+}
+
+function fillsText({ session }: Settings): string {
+  const flat = session.flattenAtMinute === null ? "" : `; flat from ${printMinuteOfDay(session.flattenAtMinute)} on`;
+  return `a decision at a bar's close fills at the next bar's open; a stop at its price, or at an open beyond it${flat}`;
+}
+
+function slippageText(settings: Settings): string {
+  const { slippageTicks } = settings.costs;
+  const { tickValueCents } = instrumentOf(settings);
+  if (slippageTicks === 0) return "none: every fill at its price, which no market gives";
+  return `${ticks(slippageTicks)} (${printCents(slippageTicks * tickValueCents)}) worse at every entry, exit and stop; none at a target`;
+}
+
+function feesText(settings: Settings): string {
+  const feeCents = feeCentsOf(settings);
+  return feeCents === 0
+    ? "none, which no broker gives"
+    : `${printCents(feeCents)} a contract and side, ${printCents(2 * feeCents)} a round trip`;
+}
+
+function intrabarText({ settings, run }: Outcome): string {
+  const { intrabar } = settings.backtest;
+  const order =
+    intrabar === "stop-first" ? "the stop counts first (the worse)" : "the target counts first (the better)";
+  const { bothTouched } = run.report;
+  const seen =
+    bothTouched === 0
+      ? "no bar held both"
+      : `${printCount(bothTouched)} ${bothTouched === 1 ? "bar" : "bars"} held both: see the bounds`;
+  return `where a bar holds both stop and target, ${order}; ${seen}`;
+}
+
+function targetText({ backtest }: Settings): string {
+  return backtest.targetFill === "touch"
+    ? "filled once its price trades (touch)"
+    : "filled only once a better price trades (through)";
+}
+
+function sessionsText({ session, strategy }: Settings): string {
+  const zone = zoneName(session.timeZone, 0);
+  const day =
+    session.openMinute === null
+      ? "one endless session"
+      : `a day begins at ${printMinuteOfDay(session.openMinute)} ${zone}`;
+  const windows = session.entryWindows.map(
+    (each) => `${printMinuteOfDay(each.fromMinute)}–${printMinuteOfDay(each.toMinute)}`,
+  );
+  const entries = windows.length === 0 ? "" : `; entries only ${windows.join(", ")}`;
+  const last =
+    session.flattenAtMinute === null || session.noEntryBeforeFlattenMs < MINUTE_MS
+      ? ""
+      : `; no entry in the last ${printDuration(session.noEntryBeforeFlattenMs)} before flat`;
+  const reset = strategy.resetWindow === "session" ? "the window is emptied" : "the window goes on";
+  return `${day}, ${reset} and the daily loss limit lifted then${entries}${last}`;
+}
+
+function contracts(quantity: number): string {
+  return quantity === 1 ? "1 contract" : `${quantity} contracts`;
+}
+
+function ticks(count: number): string {
+  return count === 1 ? "1 tick" : `${count} ticks`;
+}

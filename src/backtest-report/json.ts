@@ -1,0 +1,139 @@
+// A backtest as one JSON object, in the names of the recorded vectors: params, trades, events, stats.
+import { feeCentsOf, instrumentOf } from "../config/instruments.ts";
+import type { Settings } from "../config/schema.ts";
+import type { BacktestEvent, BacktestTrade, Statistics } from "../engine.ts";
+import { instantText, priceFromTicks, printMinuteOfDay, type TickSize, tickSize } from "../units.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** The vectors have so many decimals. */
+const DECIMALS = 9;
+
+/** Returns the object that `--json` prints. Money in dollars, prices in points, times in ISO 8601 UTC, ratios to nine decimals. */
+export function backtestJson(outcome: Outcome): Record<string, unknown> {
+  const { settings, data, bars, run } = outcome;
+  const { report, otherIntrabar } = run;
+  const tick = tickSize(instrumentOf(settings).tickSize);
+  return {
+    data: {
+      files: data.files,
+      contract: data.contract,
+      bars: bars.openAtMs.length,
+      first: time(bars.openAtMs[0] as number),
+      last: time(bars.openAtMs.at(-1) as number),
+      notes: Object.fromEntries([...data.notes].map(([type, { count }]) => [type, count])),
+    },
+    params: params(settings),
+    stats: {
+      ...stats(report.statistics),
+      near_ties: report.ties,
+      daily_equity: Object.fromEntries(report.sessions.map((each) => [each.tradeDate, usd(each.equityCents)])),
+    },
+    bounds: otherIntrabar === null ? null : bounds(settings, report.statistics, otherIntrabar),
+    events: report.events.map(event),
+    trades: report.trades.map((each) => trade(each, tick)),
+  };
+}
+
+function params(settings: Settings): Record<string, unknown> {
+  const { strategy, risk, session, costs, backtest } = settings;
+  const instrument = instrumentOf(settings);
+  return {
+    symbol: instrument.symbol,
+    multiplier: Number(instrument.multiplier),
+    tick: Number(instrument.tickSize),
+    qty: strategy.quantity,
+    bar_seconds: strategy.samplingMs / 1_000,
+    window: strategy.window,
+    ddof: strategy.ddof,
+    entry: strategy.entryZ,
+    exit: strategy.exitZ,
+    stop: usd(risk.stopCents),
+    target: usd(risk.targetCents),
+    fee: usd(feeCentsOf(settings)),
+    slippage_ticks: costs.slippageTicks,
+    daily_loss: usd(risk.dailyLossCents),
+    daily_basis: risk.dailyLossBasis,
+    consec_losses: risk.lossStreak,
+    pause_min: risk.lossStreakPauseMs / 60_000,
+    max_hold_min: risk.maxHoldMs / 60_000,
+    intrabar: backtest.intrabar,
+    target_fill: backtest.targetFill,
+    reset_window: strategy.resetWindow,
+    session_tz: session.timeZone,
+    session_open: session.openMinute === null ? "none" : printMinuteOfDay(session.openMinute),
+    flatten_at: session.flattenAtMinute === null ? "none" : printMinuteOfDay(session.flattenAtMinute),
+    equity: usd(backtest.startEquityCents),
+  };
+}
+
+function stats(found: Statistics): Record<string, unknown> {
+  return {
+    trades: found.trades,
+    wins: found.wins,
+    losses: found.losses,
+    scratches: found.scratches,
+    win_rate: rounded(found.winRate),
+    profit_factor: rounded(found.profitFactor),
+    payoff_ratio: rounded(found.payoffRatio),
+    expectancy: found.expectancyCents === null ? null : rounded(found.expectancyCents / 100),
+    gross: usd(found.grossCents),
+    fees: usd(found.feesCents),
+    net: usd(found.netCents),
+    final_equity: usd(found.finalEquityCents),
+    max_drawdown_usd: usd(found.maxDrawdownCents),
+    max_drawdown_pct: rounded(found.maxDrawdownShare),
+    sharpe_daily: rounded(found.sharpe),
+    sessions: found.sessions,
+    exposure: rounded(found.exposure),
+    avg_hold_bars: rounded(found.holdBarsMean),
+    exit_reasons: found.exitReasons,
+  };
+}
+
+function bounds(settings: Settings, own: Statistics, other: Statistics): Record<string, unknown> {
+  const isStopFirst = settings.backtest.intrabar === "stop-first";
+  return { "stop-first": stats(isStopFirst ? own : other), "target-first": stats(isStopFirst ? other : own) };
+}
+
+function trade(found: BacktestTrade, tick: TickSize): Record<string, unknown> {
+  return {
+    n: found.tradeId,
+    side: found.side === "buy" ? "long" : "short",
+    qty: found.quantity,
+    signal_ts: time(found.signalAtMs),
+    entry_ts: time(found.entryAtMs),
+    entry_price: priceFromTicks(found.entryTicks, tick),
+    exit_ts: time(found.exitAtMs),
+    exit_price: priceFromTicks(found.exitTicks, tick),
+    reason: found.reason,
+    bars: found.bars,
+    gross: usd(found.grossCents),
+    fees: usd(found.feesCents),
+    net: usd(found.netCents),
+    z_signal: rounded(found.zSignal),
+  };
+}
+
+function event(found: BacktestEvent): Record<string, unknown> {
+  switch (found.type) {
+    case "pause":
+      return { ts: time(found.atMs), event: "pause", until: time(found.untilMs) };
+    case "daily_loss_halt":
+      return { ts: time(found.atMs), event: "daily_loss_halt", session: found.tradeDate };
+    default:
+      return found satisfies never;
+  }
+}
+
+function usd(cents: number): number {
+  return cents / 100;
+}
+
+function rounded(value: number | null): number | null {
+  return value === null ? null : Number(value.toFixed(DECIMALS));
+}
+
+/** Whole seconds are written without milliseconds, as in the vectors. */
+function time(atMs: number): string {
+  return instantText(atMs).replace(".000Z", "Z");
+}

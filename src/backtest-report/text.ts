@@ -1,0 +1,153 @@
+// A backtest for the terminal: plain, 80 columns at most, what it assumes first.
+import { instrumentOf } from "../config/instruments.ts";
+import type { Statistics } from "../engine.ts";
+import { MINUS, printCents, printCentsSigned, printCount, printNumber, zoneName } from "../units.ts";
+import { assumptions, rulesText } from "./assumptions.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** Nothing is printed beyond this column. */
+export const COLUMNS = 80;
+const LABEL_CHARACTERS = 12;
+
+/** Returns the report, with a line end after each line. */
+export function backtestText(outcome: Outcome): string {
+  const { settings, run } = outcome;
+  const instrument = instrumentOf(settings);
+  const found = run.report.statistics;
+  const lines = [
+    `Backtest of ${instrument.symbol} (${instrument.name}, ${printCents(instrument.tickValueCents)} a tick)`,
+    "",
+    ...assumptions(outcome).flatMap(({ name, text }) => labelled(name, text)),
+    "",
+    ...rulesText(settings).flatMap((text, index) => labelled(index === 0 ? "strategy" : "limits", text)),
+    "",
+    ...resultLines(outcome, found),
+    ...boundLines(outcome),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Returns what a figure is worth in ticks of one contract, with its sign: "+12.4 t". */
+export function ticksText(cents: number, tickValueCents: number): string {
+  const ticks = cents / tickValueCents;
+  return `${ticks > 0 ? "+" : ""}${printNumber(ticks, Number.isInteger(ticks) ? 0 : 1)} t`;
+}
+
+/** Returns a share as "65.9 %", or "n/a" where there is none. */
+export function percentText(share: number | null, decimals = 1): string {
+  return share === null ? "n/a" : `${printNumber(share * 100, decimals)} %`;
+}
+
+/** Returns a ratio as "1.32", or "n/a". */
+export function ratioText(ratio: number | null): string {
+  return ratio === null ? "n/a" : printNumber(ratio, 2);
+}
+
+/** Returns the exits by their reason, most frequent first: "zexit 40, stop 4". */
+export function exitsText(found: Statistics): string {
+  const reasons = Object.entries(found.exitReasons).toSorted(([, one], [, other]) => other - one);
+  return reasons.map(([reason, count]) => `${reason} ${printCount(count)}`).join(", ");
+}
+
+function resultLines(outcome: Outcome, found: Statistics): string[] {
+  const { settings, run } = outcome;
+  const { tickValueCents } = instrumentOf(settings);
+  if (found.trades === 0) return ["No trade: |z| never reached the entry threshold when an entry was allowed."];
+  const money = (cents: number): string => `${printCentsSigned(cents)} (${ticksText(cents, tickValueCents)})`;
+  const pauses = run.report.events.filter((each) => each.type === "pause").length;
+  const halts = run.report.events.length - pauses;
+  const won = `${printCount(found.wins)} won, ${printCount(found.losses)} lost${found.scratches === 0 ? "" : `, ${printCount(found.scratches)} even`}`;
+  return [
+    ...labelled(
+      "net",
+      `${money(found.netCents)} = gross ${money(found.grossCents)} ${MINUS} fees ${printCents(found.feesCents)}`,
+    ),
+    ...labelled("equity", `${printCents(settings.backtest.startEquityCents)} → ${printCents(found.finalEquityCents)}`),
+    ...labelled(
+      "drawdown",
+      `${printCents(found.maxDrawdownCents)} (${ticksText(-found.maxDrawdownCents, tickValueCents)}), ${percentText(found.maxDrawdownShare, 2)} of its peak`,
+    ),
+    ...labelled("trades", `${printCount(found.trades)}: ${won}; win rate ${percentText(found.winRate)}`),
+    ...labelled(
+      "a trade",
+      `${found.expectancyCents === null ? "n/a" : money(Math.round(found.expectancyCents))} on average, held ${ratioText(found.holdBarsMean)} bars`,
+    ),
+    ...labelled("ratios", `profit factor ${ratioText(found.profitFactor)}, payoff ${ratioText(found.payoffRatio)}`),
+    ...labelled(
+      "Sharpe",
+      `${ratioText(found.sharpe)} a year, from ${sessions(found.sessions)}${found.sessions < SESSIONS_FEW ? ": too few to mean anything" : ""}`,
+    ),
+    ...labelled("exposure", `in a position in ${percentText(found.exposure)} of the bars`),
+    ...labelled("exits", exitsText(found)),
+    ...labelled("controls", `${counted(pauses, "loss-streak pause")}, ${counted(halts, "daily-loss halt")}`),
+    ...dayLines(outcome),
+  ];
+}
+
+/** Below this many sessions a Sharpe ratio is a formality. */
+export const SESSIONS_FEW = 60;
+const DAYS_SHOWN_MAX = 15;
+
+function dayLines({ settings, run }: Outcome): string[] {
+  const { sessions: days } = run.report;
+  const shown = days.slice(-DAYS_SHOWN_MAX);
+  const left = days.length - shown.length;
+  const { tickValueCents } = instrumentOf(settings);
+  return [
+    "",
+    `By trading day (${zoneName(settings.session.timeZone, 0)})${left === 0 ? "" : `, the last ${DAYS_SHOWN_MAX} of ${printCount(days.length)}`}`,
+    ...shown.map((day, index) => {
+      const before = days[left + index - 1]?.equityCents ?? settings.backtest.startEquityCents;
+      const cents = day.equityCents - before;
+      return `  ${day.tradeDate}  ${printCentsSigned(cents).padStart(12)}  ${ticksText(cents, tickValueCents).padStart(11)}  equity ${printCents(day.equityCents).padStart(13)}`;
+    }),
+  ];
+}
+
+function boundLines({ settings, run }: Outcome): string[] {
+  const { otherIntrabar: other, report } = run;
+  if (other === null) return [];
+  const { tickValueCents } = instrumentOf(settings);
+  const isStopFirst = settings.backtest.intrabar === "stop-first";
+  const row = (name: string, found: Statistics): string =>
+    `  ${name.padEnd(13)} ${printCentsSigned(found.netCents).padStart(12)}  ${ticksText(found.netCents, tickValueCents).padStart(11)}  ${printCount(found.trades).padStart(6)} trades  ${percentText(found.winRate).padStart(7)} won`;
+  return [
+    "",
+    "Between these two lies the truth, as far as bars can tell",
+    row("stop-first", isStopFirst ? report.statistics : other),
+    row("target-first", isStopFirst ? other : report.statistics),
+  ];
+}
+
+function labelled(label: string, text: string): string[] {
+  return wrapped(text, COLUMNS - LABEL_CHARACTERS).map(
+    (line, index) => `${(index === 0 ? label : "").padEnd(LABEL_CHARACTERS)}${line}`,
+  );
+}
+
+/** Breaks at spaces; a longer word is cut. */
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    let rest = word;
+    if (line !== "" && line.length + 1 + rest.length > columns) {
+      lines.push(line);
+      line = "";
+    }
+    while (rest.length > columns) {
+      lines.push(rest.slice(0, columns));
+      rest = rest.slice(columns);
+    }
+    line = line === "" ? rest : `${line} ${rest}`;
+  }
+  return line === "" ? lines : [...lines, line];
+}
+
+function sessions(count: number): string {
+  return counted(count, "session");
+}
+
+function counted(count: number, noun: string): string {
+  return `${printCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}

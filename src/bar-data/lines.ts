@@ -1,0 +1,79 @@
+// Lines of a CSV file, plain or gzipped, in batches: a file of any size takes the memory of one batch.
+import { closeSync, createReadStream, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { pipeline, type Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { err, ok, type Result } from "../result.ts";
+import type { BarDataProblem } from "./problem.ts";
+
+/** A longer line is no line of ours: the file is of another kind. */
+export const LINE_CHARACTERS_MAX = 4_096;
+const CHUNK_BYTES = 256 * 1024;
+const FILES_MAX = 10_000;
+
+/** Returns the file itself, or the `.csv` and `.csv.gz` files of a folder by name. */
+export function filesOf(path: string): Result<readonly string[], BarDataProblem> {
+  try {
+    if (!statSync(path).isDirectory()) return ok([path]);
+    const names = readdirSync(path).filter((name) => /\.csv(\.gz)?$/i.test(name));
+    if (names.length > FILES_MAX)
+      return err({ type: "unreadable", path, cause: `${names.length} files; ${FILES_MAX} is the most` });
+    return names.length === 0 ? err({ type: "no_files", path }) : ok(names.sort().map((name) => join(path, name)));
+  } catch (thrown) {
+    return err({ type: "unreadable", path, cause: causeOf(thrown) });
+  }
+}
+
+/**
+ * Yields the lines of a file, some thousands at a time, without their ends. Throws what the file system or the
+ * decompression says; a line over the limit is cut to one character more than it.
+ */
+export async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
+  let rest = "";
+  for await (const chunk of bytesOf(path)) {
+    // Latin-1: the format is ASCII, and no character is ever cut in two.
+    const text = rest + (chunk as Buffer).toString("latin1");
+    const lines = text.split("\n");
+    rest = (lines.pop() ?? "").slice(0, LINE_CHARACTERS_MAX + 1);
+    yield lines;
+  }
+  if (rest !== "") yield [rest];
+}
+
+/** Returns what a person can do something with: the system's words, without its codes where it has words. */
+export function causeOf(thrown: unknown): string {
+  const { code, message } = thrown as { code?: unknown; message?: unknown };
+  switch (code) {
+    case "ENOENT":
+      return "there is no such file or folder";
+    case "EACCES":
+    case "EPERM":
+      return "this user may not read it";
+    case "EISDIR":
+      return "it is a folder";
+    case "Z_BUF_ERROR":
+      return "the gzip file is cut off";
+    case "Z_DATA_ERROR":
+      return "the gzip file is damaged";
+    default:
+      return typeof message === "string" ? message : String(thrown);
+  }
+}
+
+function bytesOf(path: string): Readable {
+  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  if (!isGzip(path)) return file;
+  // An error of either side ends the iteration over the unpacked bytes.
+  return pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {});
+}
+
+/** By its first bytes: names lie. */
+function isGzip(path: string): boolean {
+  const handle = openSync(path, "r");
+  try {
+    const start = Buffer.alloc(2);
+    return readSync(handle, start, 0, 2, 0) === 2 && start[0] === 0x1f && start[1] === 0x8b;
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,156 @@
+// The CSV forms of recorded data, told apart by their header, and what one row of each says:
+//   ts,open,high,low,close[,contract,volume,…]         bars; a row without a close had no trade and is left out [S1]
+//   ts_ns,price                                        trades
+//   ts_ns,type,…,price,…                               quotes (Q) and trades (T)
+// Which columns come in which order is free, and others may stand among them.
+import { err, ok, type Result } from "../result.ts";
+import type { TickSize } from "../units.ts";
+import { clip, priceReader, timeReader } from "./cells.ts";
+
+/** Is the kind of a file. */
+export type Form = "bars" | "trades" | "quotes";
+
+/** Is the place of each column that is read, by its number from 0; -1 = the file has none. */
+type Columns = Readonly<Record<string, number>>;
+
+/** Is a file's form with the places of its columns. */
+export type Header = { readonly form: Form; readonly columns: Columns; readonly names: readonly string[] };
+
+/** Is one row, written anew by each call of the reader. Of a bar all prices are set, of a trade only `close`. */
+export type Row = {
+  contract: string;
+  atMs: number;
+  open: number;
+  high: number;
+  low: number;
+  close: number;
+  /** Is a price in it that is no whole number of ticks: the column's number, -1 = none. */
+  offGridColumn: number;
+};
+
+/** Is what a line turned out to be; `wrong` with the number of the column, null for the line as a whole. */
+export type Verdict =
+  | { readonly type: "row" }
+  | { readonly type: "nothing" }
+  | { readonly type: "crossed" }
+  | { readonly type: "wrong"; readonly column: number | null; readonly wrong: string };
+
+const FORMS: Readonly<Record<Form, readonly string[]>> = {
+  quotes: ["ts_ns", "type", "bid", "ask", "price"],
+  bars: ["ts", "open", "high", "low", "close"],
+  trades: ["ts_ns", "price"],
+};
+const OPTIONAL = ["contract"] as const;
+
+/** Returns the form of a header line, or what is wrong with it. */
+export function readHeader(line: string): Result<Header, string> {
+  const names = cellsOf(line.replace(/^\u00ef\u00bb\u00bf/, "")).map((name) => name.trim().toLowerCase());
+  for (const form of ["quotes", "bars", "trades"] as const) {
+    const wanted = FORMS[form];
+    if (!wanted.every((name) => names.includes(name))) continue;
+    const repeated = [...wanted, ...OPTIONAL].find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+    if (repeated !== undefined) return err(`the column "${repeated}" stands in the header twice`);
+    const columns = Object.fromEntries([...wanted, ...OPTIONAL].map((name) => [name, names.indexOf(name)]));
+    return ok({ form, columns, names });
+  }
+  return err(wrongHeader(names));
+}
+
+/** Returns a reader of the rows of one file; `row` is filled where it answers "row". */
+export function rowReader(
+  header: Header,
+  tick: TickSize,
+  contract: string | null,
+): (line: string, row: Row) => Verdict {
+  const { columns, names } = header;
+  const time = timeReader();
+  const price = priceReader(tick);
+  const at = (name: string): number => columns[name] ?? -1;
+  const [timeAt, closeAt] = header.form === "bars" ? [at("ts"), at("close")] : [at("ts_ns"), at("price")];
+  const [openAt, highAt, lowAt, contractAt] = [at("open"), at("high"), at("low"), at("contract")];
+  const [typeAt, bidAt, askAt] = [at("type"), at("bid"), at("ask")];
+  const isBars = header.form === "bars";
+  const isQuotes = header.form === "quotes";
+
+  return (line, row) => {
+    const cells = cellsOf(line);
+    if (cells.length !== names.length) {
+      return wrong(null, `it has ${cells.length} fields, but the header has ${names.length}`);
+    }
+    row.contract = contractAt < 0 ? "" : (cells[contractAt] as string);
+    if (contract !== null && contractAt >= 0 && row.contract !== contract) return NOTHING;
+    const readTime = time(cells[timeAt] as string);
+    if (typeof readTime === "string") return wrong(timeAt, readTime);
+    row.atMs = readTime;
+    row.offGridColumn = -1;
+    if (isQuotes && cells[typeAt] === "Q") return quote(cells);
+    if (isQuotes && cells[typeAt] !== "T")
+      return wrong(typeAt, `"${clip(cells[typeAt] as string)}" is neither T (a trade) nor Q (a quote)`);
+    if (isBars && cells[closeAt] === "") return NOTHING;
+    const close = ticks(cells, closeAt, row);
+    if (typeof close !== "number") return close;
+    row.close = close;
+    if (!isBars) return ROW;
+    const open = ticks(cells, openAt, row);
+    if (typeof open !== "number") return open;
+    const high = ticks(cells, highAt, row);
+    if (typeof high !== "number") return high;
+    const low = ticks(cells, lowAt, row);
+    if (typeof low !== "number") return low;
+    if (high < open || high < close)
+      return wrong(
+        highAt,
+        `the high ${cells[highAt]} is below the open ${cells[openAt]} or the close ${cells[closeAt]}`,
+      );
+    if (low > open || low > close)
+      return wrong(lowAt, `the low ${cells[lowAt]} is above the open ${cells[openAt]} or the close ${cells[closeAt]}`);
+    row.open = open;
+    row.high = high;
+    row.low = low;
+    return ROW;
+  };
+
+  function ticks(cells: readonly string[], column: number, row: Row): number | Verdict {
+    const read = price(cells[column] as string);
+    if (read.wrong !== "") return wrong(column, read.wrong);
+    if (read.isOffGrid) row.offGridColumn = column;
+    return read.priceTicks;
+  }
+
+  function quote(cells: readonly string[]): Verdict {
+    const sides: [number | null, number | null] = [null, null];
+    for (const [side, column] of [bidAt, askAt].entries()) {
+      if (cells[column] === "") continue;
+      const read = price(cells[column] as string);
+      if (read.wrong !== "") return wrong(column, read.wrong);
+      sides[side] = read.priceTicks;
+    }
+    const [bid, ask] = sides;
+    return bid !== null && ask !== null && bid > ask ? CROSSED : NOTHING;
+  }
+}
+
+const ROW: Verdict = { type: "row" };
+const NOTHING: Verdict = { type: "nothing" };
+const CROSSED: Verdict = { type: "crossed" };
+
+function wrong(column: number | null, text: string): Verdict {
+  return { type: "wrong", column, wrong: text };
+}
+
+/** Returns the cells of a line; quotation marks around a cell are taken off (a comma inside of them is not supported). */
+function cellsOf(line: string): string[] {
+  const cells = line.split(",");
+  if (!line.includes('"')) return cells;
+  return cells.map((cell) => (/^".*"$/.test(cell) ? cell.slice(1, -1) : cell));
+}
+
+function wrongHeader(names: readonly string[]): string {
+  const shown = clip(names.join(","));
+  const nearest = (Object.entries(FORMS) as [Form, readonly string[]][])
+    .map(([form, wanted]) => ({ form, missing: wanted.filter((name) => !names.includes(name)) }))
+    .toSorted((a, b) => a.missing.length - b.missing.length || FORMS[b.form].length - FORMS[a.form].length)[0];
+  const missing = nearest?.missing.map((name) => `"${name}"`).join(", ") ?? "";
+  const known = "ts,open,high,low,close (bars), ts_ns,price (trades) or ts_ns,type,bid,ask,price (quotes and trades)";
+  return `the header "${shown}" has no column ${missing}; the columns must be ${known}`;
+}
