@@ -30,7 +30,6 @@ struct Control {
 impl NativeBacktestControl {
     /// Makes a control for one backtest.
     #[napi(constructor, catch_unwind)]
-    #[expect(clippy::new_without_default, reason = "made by JavaScript only")]
     pub fn new() -> Self {
         NativeBacktestControl {
             shared: Arc::default(),
@@ -163,13 +162,12 @@ impl BacktestTask {
             low_ticks,
             close_ticks,
         } = &self.bars;
-        let (open_at_ms, open_ticks, high_ticks, low_ticks, close_ticks): (
-            &[f64],
-            &[i32],
-            &[i32],
-            &[i32],
-            &[i32],
-        ) = (open_at_ms, open_ticks, high_ticks, low_ticks, close_ticks);
+        // Slices, once: indexing the typed arrays themselves goes through a pointer each time.
+        let open_at_ms: &[f64] = open_at_ms;
+        let open_ticks: &[i32] = open_ticks;
+        let high_ticks: &[i32] = high_ticks;
+        let low_ticks: &[i32] = low_ticks;
+        let close_ticks: &[i32] = close_ticks;
         let mut backtest = Backtest::new(&self.settings, fills).map_err(refusal)?;
         backtest.expect_bars(open_at_ms.len());
         for index in 0..open_at_ms.len() {

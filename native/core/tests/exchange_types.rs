@@ -29,7 +29,8 @@ macro_rules! declarations {
     reason = "a test compares a file on the disk with the core"
 )]
 fn the_committed_words_are_those_of_the_exchange() {
-    let config = Config::from_env();
+    // Every integer that crosses the border stays below 2^53.
+    let config = Config::default().with_large_int("number");
     let text = declarations!(
         config,
         words::ExchangeSettings,

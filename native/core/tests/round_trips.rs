@@ -3,7 +3,7 @@
 mod support;
 
 use scalper_core::effect::Notice;
-use scalper_core::event::Command;
+use scalper_core::event::{Command, Event};
 use scalper_core::status::{ExitReason, OrderKind, Posture};
 use support::*;
 
@@ -327,4 +327,38 @@ fn the_same_inputs_give_the_same_effects_and_the_same_hash() {
 
     assert_eq!(effects, desk.effects);
     assert_eq!(hash, desk.engine.state_hash().unwrap());
+}
+
+#[test]
+fn a_daily_limit_loosened_within_a_day_waits_for_the_next_one_and_a_tightened_one_does_not() {
+    let mut desk = Desk::ready(settings());
+    let limit_cents = settings().risk.daily_loss_cents;
+    let change = |daily_loss_cents: i64| Event::ConfigChanged {
+        revision: 2,
+        by: "anna (1)".to_owned(),
+        update_id: None,
+        changes: Vec::new(),
+        settings: with_daily_loss(daily_loss_cents),
+    };
+
+    desk.tell(change(limit_cents * 2));
+    assert_eq!(desk.status().today.loss_left_cents, limit_cents);
+
+    // A restart is no way round it.
+    desk.tell(started(with_daily_loss(limit_cents * 2)));
+    assert_eq!(desk.status().today.loss_left_cents, limit_cents);
+
+    desk.tell(change(limit_cents / 2));
+    assert_eq!(desk.status().today.loss_left_cents, limit_cents / 2);
+
+    desk.tell(change(limit_cents * 2));
+    desk.pass(24 * 3_600_000);
+    desk.price(20_000);
+    assert_eq!(desk.status().today.loss_left_cents, limit_cents * 2);
+}
+
+fn with_daily_loss(daily_loss_cents: i64) -> scalper_core::settings::EngineSettings {
+    let mut changed = settings();
+    changed.risk.daily_loss_cents = daily_loss_cents;
+    changed
 }

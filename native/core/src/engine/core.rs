@@ -59,6 +59,13 @@ pub(super) struct Mismatch {
     pub ours: i64,
 }
 
+/// Day limits that a person has loosened, waiting for the next trading day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LooserLimits {
+    pub daily_loss_cents: i64,
+    pub loss_streak: u32,
+}
+
 /// Everything that the engine knows.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Core {
@@ -68,6 +75,8 @@ pub(super) struct Core {
     pub badge: String,
     pub revision: u32,
     pub settings: EngineSettings,
+    /// Looser limits that wait for the next trading day: nobody raises a limit in the middle of a loss.
+    pub looser_limits: Option<LooserLimits>,
     pub hours: Hours,
     pub strategy: Strategy,
     pub bars: BarBuilder,
@@ -138,6 +147,7 @@ impl Core {
             wake_at_ms: NEVER_MS,
             out: Vec::new(),
             settings: settings.clone(),
+            looser_limits: None,
         })
     }
 
@@ -271,7 +281,8 @@ impl Core {
         Ok(())
     }
 
-    fn take_settings(&mut self, settings: EngineSettings) -> Result<(), EngineError> {
+    fn take_settings(&mut self, mut settings: EngineSettings) -> Result<(), EngineError> {
+        self.looser_limits = self.hold_back_looser_limits(&mut settings);
         if settings == self.settings {
             return Ok(());
         }
@@ -292,6 +303,35 @@ impl Core {
             self.refill_window();
         }
         Ok(())
+    }
+
+    /// Takes out of `settings` what would loosen a day limit within a trading day, and returns it for the next one. A
+    /// restart in between changes nothing: the settings of `started` go through here too.
+    fn hold_back_looser_limits(&self, settings: &mut EngineSettings) -> Option<LooserLimits> {
+        if self.day.trade_date.is_empty() {
+            return None;
+        }
+        let now = &self.settings.risk;
+        let wanted = LooserLimits {
+            daily_loss_cents: settings.risk.daily_loss_cents,
+            loss_streak: settings.risk.loss_streak,
+        };
+        settings.risk.daily_loss_cents = wanted.daily_loss_cents.min(now.daily_loss_cents);
+        settings.risk.loss_streak = wanted.loss_streak.min(now.loss_streak);
+        let is_held_back = settings.risk.daily_loss_cents < wanted.daily_loss_cents
+            || settings.risk.loss_streak < wanted.loss_streak;
+        is_held_back.then_some(wanted)
+    }
+
+    /// Lets limits that waited for the new trading day come into force.
+    pub fn release_looser_limits(&mut self) {
+        let Some(limits) = self.looser_limits.take() else {
+            return;
+        };
+        self.settings.risk.daily_loss_cents = limits.daily_loss_cents;
+        self.settings.risk.loss_streak = limits.loss_streak;
+        self.strategy
+            .reconfigure(&self.settings.strategy, &self.settings.risk);
     }
 
     /// Brings the world nearer to what is wanted, one step at a time; asks to be woken for what comes next.

@@ -82,6 +82,7 @@ impl Core {
         self.bars.drop_open();
         if !is_first {
             self.tell_summary();
+            self.release_looser_limits();
             self.strategy.begin_session();
             self.lift_at_session();
         }
