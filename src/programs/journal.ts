@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { wallClock } from "../clock.ts";
 import { dumpLine, JournalDamaged, printJournalProblem, readJournal, verifyJournal } from "../journal/journal.ts";
+import { setLatch } from "../journal/latch.ts";
 import { rebuildJournal } from "../journal/rebuild.ts";
 import { instantText } from "../units.ts";
 import { badInput, DONE, ExitError, LOCKED } from "./exit.ts";
@@ -60,13 +61,18 @@ async function rebuild(dataDir: string): Promise<number> {
     const message = printJournalProblem(rebuilt.error);
     throw rebuilt.error.type === "locked" ? new ExitError(LOCKED, message) : badInput(message);
   }
-  const { damage, movedFiles, movedTo, lastKeptSeq } = rebuilt.value;
-  if (damage === null) process.stdout.write("The journal is sound; nothing was changed.\n");
-  else {
-    process.stdout.write(
-      `Records up to ${lastKeptSeq} are kept; ${movedFiles.join(", ")} moved to ${movedTo}. ` +
-        "Start the bot: it asks the broker for what is missing and stays HALTED until you say /arm.\n",
-    );
+  const { movedFiles, movedTo, lastKeptSeq, nextSeq } = rebuilt.value;
+  if (nextSeq === lastKeptSeq + 1) {
+    process.stdout.write("The journal is sound; nothing was changed.\n");
+    return DONE;
   }
+  // What is missing may hold a loss or a halt, so a person decides whether it goes on.
+  setLatch(dataDir, { atMs: wallClock.nowMs(), by: "journal rebuild", reason: "the journal was rebuilt" });
+  const moved =
+    movedTo === null ? "what is damaged stays where it is, unread" : `${movedFiles.join(", ")} moved to ${movedTo}`;
+  process.stdout.write(
+    `Records up to ${lastKeptSeq} are kept; ${moved}. ` +
+      "Start the bot: it asks the broker for what is missing and stays HALTED until you say /arm.\n",
+  );
   return DONE;
 }

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createEngine } from "../engine.ts";
 import { JournalDamaged, readJournal } from "../journal/journal.ts";
+import { parseRecord } from "../journal/read.ts";
 import { readSnapshot } from "../journal/snapshots.ts";
 import { createReplay } from "../trading/resume.ts";
 import { badInput, DONE, ExitError, FAULT } from "./exit.ts";
@@ -21,8 +22,13 @@ export function replay(dataDir: string): number {
   let records = 0;
   let firstSeq: number | null = null;
   let snapshotHash: string | null = null;
+  let rebuiltAtSeq: number | null = null;
   try {
     for (const record of readJournal(dataDir)) {
+      if (record.kind === "note" && parseRecord(record).type === "rebuilt") {
+        rebuiltAtSeq = record.seq;
+        break;
+      }
       firstSeq ??= record.seq;
       run.take(record);
       records++;
@@ -57,9 +63,13 @@ export function replay(dataDir: string): number {
     end.missing.length === 0
       ? ""
       : ` The last inputs caused ${end.missing.length} effects that were not recorded: the run was cut off there.`;
+  const rebuilt =
+    rebuiltAtSeq === null
+      ? ""
+      : ` The journal was rebuilt at record ${rebuiltAtSeq}: what follows began with the broker's word and can't be replayed from here.`;
   process.stdout.write(
     `${end.inputs.toLocaleString("en-US")} events replayed, ${end.outputs.toLocaleString("en-US")} effects compared: all the same, byte for byte. ` +
-      `State ${engine.stateHash()}${snapshotHash === null ? "" : "; the snapshot's state agrees"}.${unrecorded}\n`,
+      `State ${engine.stateHash()}${snapshotHash === null ? "" : "; the snapshot's state agrees"}.${unrecorded}${rebuilt}\n`,
   );
   return DONE;
 }
