@@ -128,10 +128,27 @@ export async function bringUp(
     );
   }
 
+  demo?.waitFor(() => assembly.session.idle());
+  if (demo !== null && demo.endMs !== null) tellEnd(assembly, demo, demo.endMs);
   assembly.connect();
   parts.isConnected = true;
   await parts.bot.start();
   parts.schedule = schedule(assembly, settings, demo, log);
+}
+
+/** A recording that has ended says so in the chat; the closed market alone would look like a fault. */
+function tellEnd(assembly: Assembly, demo: Demo, endMs: number): void {
+  demo.clock.at(endMs + 1, () => {
+    assembly.session.receive({
+      type: "told",
+      class: "session",
+      event: "recording_ended",
+      lines: [
+        `The market stays closed from here: ${demo.label()}.`,
+        "The bot goes on answering. Stop it and start it again to play the recording from its beginning, in a folder of its own.",
+      ],
+    });
+  });
 }
 
 /** Ends in order what is up: the person is told what stays open, the notices go out, the journal is closed. */

@@ -35,6 +35,10 @@ export type Demo = {
   readonly chat: BotApiServer | null;
   /** "synthetic market, seed 7, ×10": what the market is, as every message and page says it. */
   label(): string;
+  /** At full speed the market waits for the bot, of which `idle` tells when it has done what it was told to do. */
+  waitFor(idle: () => Promise<void>): void;
+  /** Is when the recording ends; null for a market that does not. */
+  readonly endMs: number | null;
   stop(): Promise<void>;
 };
 
@@ -50,6 +54,7 @@ export async function startDemo(mode: Mode, options: StartOptions, log: Log): Pr
   // Only once it opens: a file that can't be played must not tie the directory to it.
   keepSpec(dataDir, spec);
   const clock = createMarketClock(saved?.atMs ?? source.startMs, 0);
+  let botIdle = (): Promise<void> => Promise.resolve();
   const gateway = await startGatewayServer({
     port: simulator.gatewayPort,
     httpPort: 0,
@@ -67,6 +72,7 @@ export async function startDemo(mode: Mode, options: StartOptions, log: Log): Pr
     ledgerFile: null,
     stateFile,
     scriptFile: null,
+    clientIdle: () => botIdle(),
     log: log.child({ room: "gateway" }),
   }).catch((thrown: unknown) => {
     throw thrown instanceof GatewayStartError ? badInput(thrown.message) : thrown;
@@ -79,6 +85,10 @@ export async function startDemo(mode: Mode, options: StartOptions, log: Log): Pr
       gateway,
       chat,
       label,
+      endMs: source.endMs,
+      waitFor: (idle) => {
+        botIdle = idle;
+      },
       stop: async () => {
         await chat?.close();
         await gateway.stop();

@@ -48,6 +48,8 @@ export type GatewayOptions = {
   readonly scriptFile: string | null;
   /** Is the client that hears of everybody's orders; null or left out for none. */
   readonly masterClientId?: number | null;
+  /** Resolves when a client has done what it was told to do; at full speed the market waits for it before it goes on. */
+  readonly clientIdle?: () => Promise<void>;
   readonly log: Log;
 };
 
@@ -136,6 +138,7 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
     exchange: opened.exchange,
     gateway,
     calendar,
+    clientIdle: options.clientIdle ?? (() => Promise.resolve()),
     log,
     exchangeAtMs: opened.isNew ? null : (saved?.atMs ?? null),
     stepped: (atMs) => {

@@ -23,6 +23,8 @@ const BATCH_RECORDS = 4_096;
 const FULL_SPEED_BACKLOG_BYTES = 65_536;
 /** At full speed so much market time passes between two looks at sockets: a client trades at most that far behind. */
 const FULL_SPEED_STRIDE_MS = 250;
+/** While the market is closed a stride is longer: nothing can be traded. */
+const CLOSED_STRIDE_MS = 10_000;
 /** At full speed a client that reads nothing for so long, in wall milliseconds, is closed. */
 const FULL_SPEED_WAIT_MS_MAX = 10_000;
 /** A turn moves so much market time at most before it lets sockets speak, in wall milliseconds. */
@@ -54,6 +56,8 @@ export function createPump(parts: {
   exchange: ExchangePort;
   gateway: Gateway;
   calendar: Calendar;
+  /** Resolves when a client that is known has done what it was told to do. */
+  clientIdle(): Promise<void>;
   log: Log;
   /** Is when the exchange stood last; null when it is new and must be told of what happened before the clock's time. */
   exchangeAtMs: number | null;
@@ -69,6 +73,8 @@ export function createPump(parts: {
   let turnMs = session?.closeMs ?? calendar.nextSession(reachedMs).openMs;
   let closedSinceMs = session === undefined ? reachedMs : 0;
   let hasEnded = false;
+  /** After the end of a recording the day runs out at full speed, an hour past its close; then time goes on by itself. */
+  let fullSpeedUntilMs = Number.POSITIVE_INFINITY;
   let isStopped = false;
   let isMoving = false;
   let speed: number | "max" = 0;
@@ -140,6 +146,7 @@ export function createPump(parts: {
   const noteEnd = (): void => {
     if (hasEnded || source.endMs === null || reachedMs < source.endMs || source.nextAtMs() !== null) return;
     hasEnded = true;
+    fullSpeedUntilMs = (session?.closeMs ?? reachedMs) + CLOSURE_MS_KEPT;
     if (session !== undefined) closeSession();
     log.warn(
       { market: source.label, at: print(reachedMs) },
@@ -231,18 +238,34 @@ export function createPump(parts: {
     );
   };
 
+  /** A client whose disk takes 100 ms would else answer half an hour of market time late. */
+  const waitForClient = async (): Promise<void> => {
+    let giveUp: Cancel = () => {};
+    const wait = new Promise<void>((resolve) => {
+      giveUp = wall.after(FULL_SPEED_WAIT_MS_MAX, resolve);
+    });
+    await Promise.race([parts.clientIdle(), wait]);
+    giveUp();
+  };
+  const letSocketsSpeak = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
   /** Runs as fast as the clients read; stands still while there are none. */
   const runAtFullSpeed = async (): Promise<void> => {
-    while (!isStopped && speed === "max" && !hasEnded) {
+    while (!isStopped && speed === "max" && reachedMs < fullSpeedUntilMs) {
       if (gateway.connections().length === 0) {
         await new Promise<void>((resolve) => wall.after(TURN_MS, resolve));
         continue;
       }
-      moveTo(reachedMs + FULL_SPEED_STRIDE_MS, TURN_WORK_MS_MAX, true);
+      const strideMs = session === undefined ? CLOSED_STRIDE_MS : FULL_SPEED_STRIDE_MS;
+      moveTo(reachedMs + strideMs, TURN_WORK_MS_MAX, true);
       jumpClosure();
       await waitForReaders();
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await letSocketsSpeak();
+      await waitForClient();
+      // What it sent meanwhile is taken in before the market moves on.
+      await letSocketsSpeak();
     }
+    if (!isStopped && speed === "max") setSpeed(1);
   };
 
   const setSpeed = (next: number | "max"): void => {

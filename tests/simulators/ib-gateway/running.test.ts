@@ -217,6 +217,36 @@ test("at full speed every tick arrives, in order, as fast as the client reads", 
   expect(prices).toEqual(Array.from({ length: 30_000 }, (_one, at) => (20_000 + ((at + 1) % 97)) / 4));
 });
 
+test("at full speed the market waits for a client that is busy", async () => {
+  let finish: () => void = () => {};
+  const busy = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  let asked: () => void = () => {};
+  const wasAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const rig = await start({
+    clientIdle: () => {
+      asked();
+      return busy;
+    },
+  });
+  const client = await rig.connect(1);
+  await settle(rig, client);
+  const fromMs = rig.nowMs();
+
+  rig.server.setSpeed("max");
+  await wasAsked;
+  for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  const whileBusyMs = rig.nowMs();
+  finish();
+  while (rig.nowMs() < fromMs + 60_000) await new Promise((resolve) => setImmediate(resolve));
+  rig.server.pause();
+
+  expect(whileBusyMs - fromMs).toBeLessThanOrEqual(250);
+});
+
 test("the control shows the state, makes faults and moves a paused market", async () => {
   const rig = await start({ httpPort: 0 });
   const post = async (path: string, body: unknown): Promise<[number, unknown]> => {

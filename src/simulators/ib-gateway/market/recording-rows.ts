@@ -13,6 +13,9 @@ export type RowProblem = { readonly line: number; readonly text: string };
 type Terms = { readonly tickSizeE4: number; readonly contract: string | null };
 type Row = (name: string) => string;
 
+/** Is the note of a file of bars. */
+export const BARS_NOTE = "prints and quotes derived from bars";
+
 const FORMS = {
   trades: ["ts_ns", "price"],
   quotes: ["ts_ns", "type", "bid", "bid_size", "ask", "ask_size", "price", "size", "side"],
@@ -38,7 +41,7 @@ export function readRows(text: string, tape: Tape, terms: Terms, note: (text: st
       .join(" or ");
     return { line: 1, text: `${headingText(names.join(","))}, but should be ${known}` };
   }
-  if (form !== "quotes") note(form === "bars" ? "prints and quotes derived from bars" : "quotes derived from trades");
+  if (form !== "quotes") note(form === "bars" ? BARS_NOTE : "quotes derived from trades");
   const contract = form === "bars" ? (terms.contract ?? busiest(lines, columns)) : null;
   if (contract !== null && terms.contract === null) note(`contract ${contract}`);
 

@@ -9,8 +9,9 @@ import { err, ok, type Result } from "../../../result.ts";
 import { type Calendar, EXCHANGE_ZONE } from "../calendar.ts";
 import type { MarketSource } from "../market-source.ts";
 import { createBarStore } from "./bars.ts";
+import { holdQuotes } from "./held-quotes.ts";
 import { createMarketSource, type Flow } from "./market.ts";
-import { type RowProblem, readRows } from "./recording-rows.ts";
+import { BARS_NOTE, type RowProblem, readRows } from "./recording-rows.ts";
 import { syntheticPast } from "./synthetic.ts";
 import { createTape, type Tape } from "./tape.ts";
 
@@ -93,12 +94,13 @@ function openTape(
       ? { bars: createBarStore(), anchor: null }
       : syntheticPast({ seed: pastSeed, endMs: tape.atMs(0), endTicks: tape.firstTradeTicks(), calendar });
   let next = 0;
-  const flow: Flow = {
+  const taped: Flow = {
     nextAtMs: () => (next < tape.count() ? tape.atMs(next) : null),
     run: (untilMs, sink) => {
       while (next < tape.count() && tape.atMs(next) < untilMs) tape.tell(next++, sink);
     },
   };
+  const flow = notes.has(BARS_NOTE) ? holdQuotes(taped) : taped;
   flow.run(startMs, { trade: (atMs, priceTicks, size) => past.bars.trade(atMs, priceTicks, size), quote: () => {} });
   const said = [...notes, ...(pastSeed === null ? [] : ["synthetic past"])];
   const day = DateTime.fromMillis(tape.atMs(0), { zone: EXCHANGE_ZONE }).toFormat("d LLL yyyy");

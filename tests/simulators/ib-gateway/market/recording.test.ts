@@ -60,7 +60,7 @@ const opened = (path: string, options: Partial<RecordingOptions> = {}): MarketSo
 };
 
 const records = (source: MarketSource, untilMs = Number.MAX_SAFE_INTEGER - 1): string[] => {
-  const bytes = new Uint8Array(100 * RECORD_BYTES);
+  const bytes = new Uint8Array(1_000 * RECORD_BYTES);
   const batch = { bytes, view: new DataView(bytes.buffer), length: 0 };
   source.advance(untilMs, batch);
   return Array.from({ length: batch.length }, (_, index) => {
@@ -115,6 +115,20 @@ describe("a recording", () => {
       "179999 2 at 10677",
     ]);
     expect(source.label).toContain("contract ESM8");
+  });
+
+  test("of bars tells the standing quote again each second, but not in a gap of more than a minute", () => {
+    const quotes = records(opened(file(BARS)))
+      .filter((line) => !line.includes("at"))
+      .map((line) => Number(line.split(" ")[0]));
+
+    expect(quotes.slice(0, 4)).toEqual([0, 1_000, 2_000, 3_000]);
+    const gaps = quotes.slice(1).map((atMs, index) => atMs - (quotes[index] ?? 0));
+    expect(gaps.filter((gapMs) => gapMs > 1_000)).toEqual([]);
+    const apart = BARS.map((line) => line.replace(":32:00", ":35:00"));
+    const last = records(opened(file(apart))).filter((line) => !line.includes("at"));
+    const widest = last.map((line) => Number(line.split(" ")[0]));
+    expect(Math.max(...widest.slice(1).map((atMs, index) => atMs - (widest[index] ?? 0)))).toBeGreaterThan(60_000);
   });
 
   test("that starts later tells what lies before as history", () => {
