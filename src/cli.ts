@@ -108,10 +108,10 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     program
       .command(name, { hidden: name === "run" })
       .description(
-        "Starts the bot. Without config/config.yaml, IB_HOST or IB_PORT it trades in a simulated market,\nwith a chat page in the browser; nothing else is needed.",
+        "Starts the bot. Without config/config.yaml, IB_HOST or IB_PORT it trades in a simulated market, with a chat page in the browser; nothing else is needed.",
       )
       .option("--config <FILE>", "settings (default: config/config.yaml, if it is there)")
-      .option("--demo", "simulate broker and chat whatever else is set", false)
+      .option("--demo", "simulate broker and chat whatever else is set")
       .option("--data <FILE>", "simulated market: a recording, or a folder of them")
       .option("--speed <N>", "simulated market: 0.1 to 1000 times real time, or max", speed)
       .option("--seed <N>", "simulated market: another seed gives another market", whole(0, 2 ** 32 - 1))
@@ -119,7 +119,7 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
       .option("--gateway-port <N>", "port of the simulated gateway; 0 = a free one", port)
       .option("--chat-port <N>", "port of the chat page; 0 = a free one", port)
       .option("--http-port <N>", "port of health and metrics; 0 = a free one", port)
-      .option("--set <KEY=VALUE>", "a setting over the file's, such as strategy.window=90; repeatable", collect, [])
+      .option("--set <KEY=VALUE>", "a setting over the file's, such as strategy.window=90; repeatable", collect)
       .action((options: Record<string, unknown>) =>
         found({
           type: name,
@@ -132,7 +132,7 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
           gatewayPort: number(options["gatewayPort"]),
           chatPort: number(options["chatPort"]),
           httpPort: number(options["httpPort"]),
-          set: options["set"] as string[],
+          set: (options["set"] as string[] | undefined) ?? [],
         }),
       );
   start("start");
@@ -236,19 +236,19 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .argument("[DATA_DIR]", "the data directory", DATA_DIR)
     .action((dataDir: string) => found({ type: "replay", dataDir }));
 
-  const journal = program.command("journal").description("Looks at a journal, or mends it.");
+  const journal = program.command("journal").description("Looks at a journal, or mends it.").helpCommand(false);
   const verbs = {
     verify: "Reads every byte and says what the journal holds, or where it is damaged.",
     dump: "Prints each record as a JSON line.",
     rebuild: "Moves damaged files aside; what is missing is taken from the broker at the next start.",
   } as const;
   for (const verb of ["verify", "dump", "rebuild"] as const) {
-    journal
+    const command = journal
       .command(verb)
       .description(verbs[verb])
-      .argument("[DATA_DIR]", "the data directory", DATA_DIR)
-      .option("--json", "JSON lines (dump always prints them)")
-      .action((dataDir: string) => found({ type: "journal", verb, dataDir }));
+      .argument("[DATA_DIR]", "the data directory", DATA_DIR);
+    if (verb === "dump") command.option("--json", "said or not: it always prints JSON lines");
+    command.action((dataDir: string) => found({ type: "journal", verb, dataDir }));
   }
 
   program
@@ -256,8 +256,8 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .description(
       "Emergency: cancels our orders and closes the position, by the living bot or else directly at the broker.",
     )
-    .option("--dry-run", "only say what would be done", false)
-    .option("--direct", "don't ask the living bot", false)
+    .option("--dry-run", "only say what would be done")
+    .option("--direct", "don't ask the living bot")
     .option("--client-id <N>", "client id for the direct connection", whole(1, 999_999))
     .action((options: Record<string, unknown>) =>
       found({
@@ -289,7 +289,7 @@ function speed(typed: string): number | "max" {
   return value;
 }
 
-function collect(typed: string, before: readonly string[]): readonly string[] {
+function collect(typed: string, before: readonly string[] = []): readonly string[] {
   return [...before, typed];
 }
 

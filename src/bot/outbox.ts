@@ -64,6 +64,7 @@ export function createOutbox(options: {
   const open = new Map<number, { left: Set<number>; messageId: number | null; isTried: boolean }>();
   const repeats = new Map<number, Cancel>();
   let stopListening: Cancel = () => {};
+  let isStopped = false;
 
   const addChat = (chatId: number): void => {
     if (!pumps.has(chatId))
@@ -119,7 +120,8 @@ export function createOutbox(options: {
       await tell(pump, batch.items, batch.view);
     } catch (thrown) {
       // The journal could not take the step: the notices stay and are tried again.
-      log.error(errorFields(thrown), "a notice's step could not be recorded; it will be told again");
+      if (isStopped) log.info({}, "a notice was under way at the end; it is told again at the next start");
+      else log.error(errorFields(thrown), "a notice's step could not be recorded; it will be told again");
       pump.waiting.unshift(...batch.items);
       pump.wake = wall.after(SECOND_MS * 5, () => void turn(pump));
       return;
@@ -306,6 +308,7 @@ export function createOutbox(options: {
       takeAll(desk.notices.pending(), true);
     },
     stop: () => {
+      isStopped = true;
       stopListening();
       for (const cancel of repeats.values()) cancel();
       for (const pump of pumps.values()) pump.wake?.();
