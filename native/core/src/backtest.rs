@@ -60,6 +60,10 @@ pub struct Backtest {
     exit_z_e4: i64,
     /// Session of the last bar.
     trade_date: Option<Date>,
+    /// The next bar's opening time, as it was announced, and its session: asked for once.
+    ahead: Option<(i64, Date)>,
+    /// From the first time on, and before the second, the next flat window begins at the second.
+    flat_next: Option<(i64, i64)>,
     last_open_at_ms: Option<i64>,
     held: Option<Held>,
     pending_entry: Option<Signal>,
@@ -163,6 +167,8 @@ impl Backtest {
             entry_z_e4: settings.strategy.entry_z_e4,
             exit_z_e4: settings.strategy.exit_z_e4,
             trade_date: None,
+            ahead: None,
+            flat_next: None,
             last_open_at_ms: None,
             held: None,
             pending_entry: None,
@@ -188,7 +194,10 @@ impl Backtest {
     /// Takes one bar in, in the order of [S4]. The next bar's opening time tells whether this is the session's last [S9].
     pub fn push(&mut self, bar: &Bar, next_open_at_ms: Option<i64>) -> Result<(), BacktestError> {
         self.check(bar)?;
-        let trade_date = self.trade_date_of(bar.open_at_ms);
+        let trade_date = match self.ahead {
+            Some((open_at_ms, trade_date)) if open_at_ms == bar.open_at_ms => trade_date,
+            Some(_) | None => self.trade_date_of(bar.open_at_ms),
+        };
         if self.trade_date != Some(trade_date) {
             self.begin_session(trade_date);
         }
@@ -197,8 +206,8 @@ impl Backtest {
             self.session.flatten_at_minute,
             self.session.open_minute,
         );
-        let is_last =
-            next_open_at_ms.is_none_or(|next_ms| self.trade_date_of(next_ms) != trade_date);
+        self.ahead = next_open_at_ms.map(|next_ms| (next_ms, self.trade_date_of(next_ms)));
+        let is_last = self.ahead.is_none_or(|(_, next)| next != trade_date);
 
         self.at_open(bar, is_flat_window);
         self.bars_held += u32::from(self.held.is_some());
@@ -397,7 +406,7 @@ impl Backtest {
     }
 
     /// D21: inside an entry window, where there are any, and not too near to the flat window.
-    fn may_enter_at(&self, at_ms: i64) -> bool {
+    fn may_enter_at(&mut self, at_ms: i64) -> bool {
         let minute = self.clock.local(at_ms).minute_of_day;
         let windows = &self.session.entry_windows;
         let is_in_window = windows.is_empty()
@@ -406,10 +415,22 @@ impl Backtest {
                 .any(|window| is_in_daily_span(minute, window.from_minute, window.to_minute));
         let wait_ms = self.session.no_entry_before_flatten_ms;
         let is_early_enough = match self.session.flatten_at_minute {
-            Some(flatten) if wait_ms > 0 => self.clock.next_at(at_ms, flatten) - at_ms > wait_ms,
+            Some(flatten) if wait_ms > 0 => self.flat_after(at_ms, flatten) - at_ms > wait_ms,
             Some(_) | None => true,
         };
         is_in_window && is_early_enough
+    }
+
+    /// The next time at which the clock comes to the minute. The same until then, and looking at the calendar is slow.
+    fn flat_after(&mut self, at_ms: i64, flatten_at_minute: u32) -> i64 {
+        match self.flat_next {
+            Some((from_ms, next_ms)) if (from_ms..next_ms).contains(&at_ms) => next_ms,
+            Some(_) | None => {
+                let next_ms = self.clock.next_at(at_ms, flatten_at_minute);
+                self.flat_next = Some((at_ms, next_ms));
+                next_ms
+            }
+        }
     }
 
     fn enter(&mut self, signal: Signal, bar: &Bar) {

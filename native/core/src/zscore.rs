@@ -121,6 +121,11 @@ impl ExactZ {
         let deviation = u128::from(self.deviation.unsigned_abs());
         let threshold = u128::from(threshold_e4.unsigned_abs());
         let scale = u128::from(THRESHOLD_SCALE.unsigned_abs());
+        // 2^60·2^20·2^27 and 2^60·2^40·2^20: prices of a market never need more than 128 bits.
+        if deviation < 1 << 30 && self.spread < 1 << 60 && threshold < 1 << 20 {
+            let left = deviation * deviation * u128::from(self.freedom) * scale * scale;
+            return left.cmp(&(self.spread * threshold * threshold * u128::from(self.count)));
+        }
         let left = wide_product(
             deviation * deviation,
             u128::from(self.freedom) * scale * scale,
@@ -302,7 +307,7 @@ impl RollingZ {
         let freedom = f64::from(self.window - u32::from(self.ddof));
         (
             self.sum as f64 / count,
-            (spread as f64 / (count * freedom)).sqrt(),
+            (float_of(spread) / (count * freedom)).sqrt(),
         )
     }
 }
@@ -312,8 +317,16 @@ impl RollingZ {
     reason = "z is dimensionless and for show; decisions compare integers"
 )]
 fn z_of(exact: ExactZ) -> f64 {
-    let variance = exact.spread as f64 * f64::from(exact.count) / f64::from(exact.freedom);
+    let variance = float_of(exact.spread) * f64::from(exact.count) / f64::from(exact.freedom);
     exact.deviation as f64 / variance.sqrt()
+}
+
+/// Returns the nearest float; the halves of most spreads are zero, and 64 bits convert in one instruction.
+fn float_of(spread: u128) -> f64 {
+    match u64::try_from(spread) {
+        Ok(small) => small as f64,
+        Err(_) => spread as f64,
+    }
 }
 
 /// Two windows are equal where they hold the same prices in the same order, wherever their rings stand.
@@ -370,8 +383,9 @@ impl TryFrom<StoredWindow> for RollingZ {
 /// Returns z of each price over the window that ends with it; NaN where it is undefined: the window is not full, holds a NaN
 /// or an infinity, is constant, or `window ≤ ddof`.
 ///
-/// Linear in the number of prices whatever the window, and stable whatever the prices: a window is the tail of one block and
-/// the head of the next, whose moments are built by adding only (Welford) and merged (Chan, Golub and LeVeque 1979), so a
+/// Linear in the number of prices whatever the window, and stable whatever the prices. Prices on a common binary grid that is
+/// not too fine for their range, as those of a market are, are summed as whole numbers and give z exactly, rounded once. For
+/// others a window is the tail of one block and the head of the next, whose moments are built by adding only (Welford) and merged (Chan, Golub and LeVeque 1979), so a
 /// price that has left leaves nothing behind. Means carry twice the precision, so a small noise on a large offset is kept.
 ///
 /// ```
@@ -384,6 +398,10 @@ impl TryFrom<StoredWindow> for RollingZ {
 pub fn zscore(prices: &[f64], window: usize, ddof: u32) -> Vec<f64> {
     let mut z = vec![f64::NAN; prices.len()];
     if window <= ddof as usize || window > prices.len() {
+        return z;
+    }
+    if let Some(grid) = Grid::of(prices, window) {
+        grid.zscore(prices, window, ddof, &mut z);
         return z;
     }
     let mut tails = vec![Moments::EMPTY; window];
@@ -407,6 +425,80 @@ pub fn zscore(prices: &[f64], window: usize, ddof: u32) -> Vec<f64> {
         }
     }
     z
+}
+
+/// Prices as whole multiples of a power of two, so that sums of them and of their squares are exact in 128 bits.
+struct Grid {
+    /// Multiplies a price into a whole number below 2^62.
+    scale: f64,
+    /// Is taken off each: z does not know it, and the squares stay small.
+    origin: i64,
+}
+
+/// n·Q and S² stay below 2 to this, for sums in 128 bits with a sign.
+const SPREAD_BITS_MAX: u32 = 126;
+/// A price in units of the grid stays below 2 to this.
+const GRID_BITS_MAX: i32 = 62;
+
+impl Grid {
+    /// Returns the coarsest grid of these prices; none where one is not finite or subnormal, or where the grid is too fine.
+    #[expect(clippy::float_arithmetic, reason = "powers of two change no digit")]
+    fn of(prices: &[f64], window: usize) -> Option<Self> {
+        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+        let mut finest = i32::MAX;
+        for &price in prices {
+            if price == 0.0 {
+                least = least.min(0.0);
+                most = most.max(0.0);
+                continue;
+            }
+            if !price.is_normal() {
+                return None;
+            }
+            least = least.min(price);
+            most = most.max(price);
+            let zeros = (price.to_bits() | (1 << MANTISSA_BITS)).trailing_zeros();
+            let last_digit = zeros.min(MANTISSA_BITS) as i32 - MANTISSA_BITS as i32;
+            finest = finest.min(binary_exponent(price) + last_digit);
+        }
+        if finest == i32::MAX || !(-EXPONENT_BIAS..EXPONENT_BIAS).contains(&finest) {
+            return None;
+        }
+        let largest = binary_exponent(most.max(-least));
+        if largest - finest >= GRID_BITS_MAX {
+            return None;
+        }
+        let scale = power_of_two(-finest);
+        let (origin, top) = ((least * scale) as i64, (most * scale) as i64);
+        let range_bits = i64::BITS - top.checked_sub(origin)?.leading_zeros();
+        let window_bits = usize::BITS - window.leading_zeros();
+        let is_exact = 2 * (range_bits + window_bits) <= SPREAD_BITS_MAX;
+        is_exact.then_some(Self { scale, origin })
+    }
+
+    /// Writes z of each full window that is not constant.
+    #[expect(clippy::float_arithmetic, reason = "z is dimensionless")]
+    fn zscore(&self, prices: &[f64], window: usize, ddof: u32, z: &mut [f64]) {
+        let units = |price: f64| (price * self.scale) as i64 - self.origin;
+        let count = i64::try_from(window).expect("no more than the prices in memory");
+        let correction = window as f64 / (window as f64 - f64::from(ddof));
+        let (mut sum, mut squares) = (0_i64, 0_i128);
+        for (at, &price) in prices.iter().enumerate() {
+            let arriving = units(price);
+            sum += arriving;
+            squares += i128::from(arriving) * i128::from(arriving);
+            if at >= window {
+                let leaving = units(prices[at - window]);
+                sum -= leaving;
+                squares -= i128::from(leaving) * i128::from(leaving);
+            }
+            let spread = i128::from(count) * squares - i128::from(sum) * i128::from(sum);
+            if at + 1 >= window && spread > 0 {
+                let deviation = (count * arriving - sum) as f64;
+                z[at] = deviation / (float_of(spread.unsigned_abs()) * correction).sqrt();
+            }
+        }
+    }
 }
 
 /// Writes into `tails[i]` the moments of `block[i..]`.
