@@ -17,6 +17,12 @@ test.each([
     { port: 0, ledger: "l.jsonl", hours: "exchange" },
   ],
   [["bot-api", "--record", "calls.jsonl"], { type: "bot-api", port: 8081, record: "calls.jsonl" }],
+  [
+    ["backtest", "--data", "es.csv.gz", "--set", "a=1", "--json", "--contract", "ESZ3"],
+    { type: "backtest", data: "es.csv.gz", set: ["a=1"], json: true, html: null, contract: "ESZ3", config: null },
+  ],
+  [["zscore", "p.txt"], { type: "zscore", file: "p.txt", window: 20, ddof: 1 }],
+  [["zscore", "--window", "5", "--ddof", "0", "-"], { type: "zscore", file: "-", window: 5, ddof: 0 }],
   [["replay"], { type: "replay", dataDir: "data" }],
   [["journal", "dump", "--json", "data/demo"], { type: "journal", verb: "dump", dataDir: "data/demo" }],
   [["journal", "verify"], { type: "journal", verb: "verify", dataDir: "data" }],
@@ -34,6 +40,9 @@ test.each([
   [["start", "extra"], /argument/],
   [["journal", "burn"], /burn/],
   [["simulate", "--hours", "never"], /always/],
+  [["backtest"], /--data/],
+  [["zscore"], /FILE/],
+  [["zscore", "--ddof", "2", "p.txt"], /0, 1/],
 ])("%j is refused with what is allowed", (argv, message) => {
   const invocation = parseArguments(argv);
 

@@ -135,6 +135,7 @@ function equityCard(outcome: Outcome): string {
     base: start,
     kind: "equity",
     levels: [start],
+    axis: "round",
     marks,
     strokes: [],
     label: usd,
@@ -145,6 +146,7 @@ function equityCard(outcome: Outcome): string {
     base: 0,
     kind: "drawdown",
     levels: [],
+    axis: "round",
     marks,
     strokes: [],
     label: usd,
@@ -167,7 +169,7 @@ function priceCard(outcome: Outcome): string {
     stretch === null || stretch.to - stretch.from >= bars.openAtMs.length * 0.9
       ? ""
       : card(
-          "The busiest day, close up",
+          "The busiest day, closer",
           `From ${zoned(bars.openAtMs[stretch.from] as number, settings.session.timeZone, "ccc d LLL yyyy HH:mm")} ${zoneName(settings.session.timeZone, 0)}. ${key}`,
           priceCharts(outcome, stretch.from, stretch.to, true),
         );
@@ -205,6 +207,7 @@ function priceCharts(outcome: Outcome, from: number, to: number, isClose: boolea
     base: null,
     kind: "price",
     levels: [],
+    axis: "round",
     marks,
     strokes,
     label: (ticks) => printPrice(Math.round(ticks), tick),
@@ -215,6 +218,7 @@ function priceCharts(outcome: Outcome, from: number, to: number, isClose: boolea
     base: null,
     kind: "z",
     levels: [entryZ, exitZ, -exitZ, -entryZ],
+    axis: "levels",
     marks: [],
     strokes: [],
     label: (value) => printNumber(value, 1),

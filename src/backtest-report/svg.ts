@@ -26,6 +26,8 @@ export type LineChart = {
   readonly kind: "equity" | "drawdown" | "price" | "z";
   /** Dashed lines across. */
   readonly levels: readonly number[];
+  /** What is written on the axis: round numbers, or the levels themselves. */
+  readonly axis: "round" | "levels";
   readonly marks: readonly Mark[];
   readonly strokes: readonly Stroke[];
   readonly label: (value: number) => string;
@@ -45,15 +47,13 @@ export function lineChart(chart: LineChart, size: Size): string {
   const y = (value: number): number => EDGE.top + ((high - value) / (high - low)) * plot.height;
   const path = thinned(values, Math.max(50, Math.round(plot.width)), x, y);
   const base = chart.base === null ? "" : areaOf(path, y(chart.base), chart.kind);
-  const grid = gridValues(low, high, size.height < 140 ? 2 : 4).map(
-    (value) =>
-      `<line class="grid" x1="${EDGE.left}" x2="${EDGE.left + plot.width}" y1="${fixed(y(value))}" y2="${fixed(y(value))}"/>` +
-      `<text class="axis" x="${EDGE.left + plot.width + 6}" y="${fixed(y(value) + 4)}">${escaped(chart.label(value))}</text>`,
-  );
-  const dashes = levels.map(
-    (value) =>
-      `<line class="level" x1="${EDGE.left}" x2="${EDGE.left + plot.width}" y1="${fixed(y(value))}" y2="${fixed(y(value))}"/>`,
-  );
+  const across = (value: number, kind: string): string =>
+    `<line class="${kind}" x1="${EDGE.left}" x2="${EDGE.left + plot.width}" y1="${fixed(y(value))}" y2="${fixed(y(value))}"/>`;
+  const written = (value: number): string =>
+    `<text class="axis" x="${EDGE.left + plot.width + 6}" y="${fixed(y(value) + 4)}">${escaped(chart.label(value))}</text>`;
+  const round = chart.axis === "round" ? gridValues(low, high, size.height < 140 ? 3 : 6) : [];
+  const grid = round.map((value) => across(value, "grid") + written(value));
+  const dashes = levels.map((value) => across(value, "level") + (chart.axis === "levels" ? written(value) : ""));
   const line = path.map((piece) => `<path class="line ${chart.kind}" d="${piece.d}"/>`).join("");
   const strokes = chart.strokes.map((stroke) => strokeOf(stroke, x, y)).join("");
   return svg(size, chart.title, [...grid, base, ...dashes, line, strokes, below(chart.marks, x, size)].join(""));
@@ -86,7 +86,7 @@ export function columnChart(
     const height = value === 0 ? 0 : Math.max(1, bottom - top);
     return `<rect class="${kind}" x="${fixed(EDGE.left + at * step + step * 0.1)}" y="${fixed(top)}" width="${fixed(step * 0.8)}" height="${fixed(height)}" rx="1.5"><title>${escaped(text)}</title></rect>`;
   });
-  const grid = gridValues(low, high, 3).map(
+  const grid = gridValues(low, high, 4).map(
     (value) =>
       `<line class="${value === 0 ? "zero" : "grid"}" x1="${EDGE.left}" x2="${EDGE.left + plot.width}" y1="${fixed(y(value))}" y2="${fixed(y(value))}"/>` +
       `<text class="axis" x="${EDGE.left + plot.width + 6}" y="${fixed(y(value) + 4)}">${escaped(label(value))}</text>`,

@@ -163,10 +163,10 @@ class Reading {
     const { samplingMs, window } = this.options;
     const raw = track.series.bars();
     const fileBarMs = this.form === "bars" ? barLengthMs(raw.openAtMs) : null;
-    if (fileBarMs !== null && (fileBarMs > samplingMs || samplingMs % fileBarMs !== 0))
-      return err({ type: "too_coarse", path, barMs: fileBarMs, samplingMs });
     const gap = this.checkTimes(track, raw, fileBarMs ?? samplingMs);
     if (gap !== null) return err(gap);
+    if (fileBarMs !== null && (fileBarMs > samplingMs || samplingMs % fileBarMs !== 0))
+      return err({ type: "too_coarse", path, barMs: fileBarMs, samplingMs });
     const bars = fileBarMs !== null && fileBarMs < samplingMs ? joined(raw, samplingMs) : raw;
     if (bars.openAtMs.length < window) return err({ type: "window", path, bars: bars.openAtMs.length, window });
     return ok({
@@ -359,9 +359,10 @@ function believe(track: Track, row: Row, badTickTicks: number): boolean {
 
 /**
  * Returns the length of a file's bars: the step between most of them, else the greatest common divisor of all steps
- * (a thin market has few bars that follow each other at once); null for a single bar.
+ * (a thin market has few bars that follow each other at once); null where there are too few to tell.
  */
 function barLengthMs(openAtMs: Float64Array): number | null {
+  if (openAtMs.length < BARS_TELLING) return null;
   const counts = new Map<number, number>();
   let divisor = 0;
   for (let at = 1; at < openAtMs.length; at++) {
@@ -369,12 +370,13 @@ function barLengthMs(openAtMs: Float64Array): number | null {
     if (counts.size < STEPS_MAX || counts.has(stepMs)) counts.set(stepMs, (counts.get(stepMs) ?? 0) + 1);
     divisor = greatestCommonDivisor(divisor, stepMs);
   }
-  if (openAtMs.length < 2) return null;
   const [stepMs, count] = [...counts].toSorted(([, one], [, other]) => other - one)[0] as [number, number];
   return count * 2 > openAtMs.length - 1 ? stepMs : divisor;
 }
 
 const STEPS_MAX = 10_000;
+/** Of two bars nobody knows whether one is missing between them. */
+const BARS_TELLING = 3;
 
 function greatestCommonDivisor(a: number, b: number): number {
   let [one, other] = [a, b];
