@@ -31,6 +31,19 @@ test("/flatten asks first, shows each step in one message, and says flat only wh
   expect(clock.nowMs()).toBeGreaterThan(0);
 });
 
+test("where our book and the broker's differ, the question to flatten promises no side", async () => {
+  const { telegram, until } = await startStage({
+    before: (stage) =>
+      stage.desk.set({ ...longOne(stage.clock.nowMs()), questions: ["the broker says -1, our fills say 1"] }),
+  });
+
+  telegram.say("/flatten", ANNA.id);
+  await until(() => telegram.messages.length === 1);
+
+  expect(telegram.last(ANNA.id).text).toContain("The books differ: the broker says -1, our fills say 1.");
+  expect(telegram.last(ANNA.id).text).not.toContain("sells 1");
+});
+
 test("a flatten that does not get flat says NOT FLAT with what is in the way, and can be acknowledged", async () => {
   const { telegram, desk, until } = await startStage({
     before: (stage) => stage.desk.set(longOne(stage.clock.nowMs())),

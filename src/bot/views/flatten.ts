@@ -16,11 +16,19 @@ export function flattenQuestion(snap: DeskSnapshot, late: string | null): View {
   const closes = signed === 0 ? null : `${signed > 0 ? "sells" : "buys"} ${Math.abs(signed)} at market`;
   const cancels = ours === 0 ? null : `cancels ${counted(ours, "order")}`;
   const acts = [cancels, closes].filter((act) => act !== null).join(", ");
+  const { questions } = snap.status;
+  // Where the books differ our own figures would promise the wrong side.
+  const does =
+    questions.length > 0
+      ? `The books differ: ${questions.join("; ")}. What the broker says then is closed at market.`
+      : acts === ""
+        ? "Nothing to close; entries are stopped."
+        : `${acts.charAt(0).toUpperCase()}${acts.slice(1)}.`;
   const text = lines(
     rich("⚠️ ", bold(`${snap.badge} · FLATTEN?`)),
     late,
     `Position ${positionText(signed)} ${snap.contractName}${now} · ${counted(ours, "working order")}`,
-    acts === "" ? "Nothing to close; entries are stopped." : `${acts.charAt(0).toUpperCase()}${acts.slice(1)}.`,
+    does,
     "Entries stay off until /resume.",
     ...linkWarning(snap),
     "Valid for 60 s.",
