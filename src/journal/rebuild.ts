@@ -56,6 +56,8 @@ function walk(files: JournalFiles, dataDir: string): Walked {
 
 function rebuild(files: JournalFiles, dataDir: string, nowMs: number): Rebuilt {
   const before = walk(files, dataDir);
+  // Nothing is damaged there; the program that wrote it reads it.
+  if (before.problem?.type === "newer_version") throw new JournalDamaged(before.problem);
   const isRolledBack = newestSnapshotSeq(dataDir, files) > before.seq;
   if (before.problem === null && !isRolledBack) {
     return { damage: null, lastKeptSeq: before.seq, nextSeq: before.seq + 1, movedTo: null, movedFiles: [] };

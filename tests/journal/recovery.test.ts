@@ -311,7 +311,12 @@ describe("damage in the middle", () => {
     bytes.writeUInt16LE(2, 4);
     bytes.writeUInt32LE(crc32c(bytes, 0, 24), 24);
 
-    expect(await open(memoryDisk(files))).toMatchObject({ ok: false, error: { type: "newer_version" } });
+    const disk = memoryDisk(files);
+    expect(await open(disk)).toMatchObject({ ok: false, error: { type: "newer_version" } });
+    // No damage: a rebuild would throw a sound journal away.
+    const rebuilt = await rebuildJournal(DIR, { nowMs: START_MS, files: disk, lock: noLock });
+    expect(rebuilt).toMatchObject({ ok: false, error: { type: "newer_version" } });
+    expect(filesOf(disk)).toEqual(files);
   });
 
   test("an unknown encoding that is marked optional is passed over by readers that don't know it", async () => {
