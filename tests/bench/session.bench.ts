@@ -2,7 +2,7 @@
 // with the simulated gateway in a process of its own. The baseline of each ratio is the engine alone on the same events,
 // in the same run.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../src/clock.ts";
@@ -25,7 +25,10 @@ import { inProcess } from "../support/roads.ts";
 const START_MS = 1_795_530_600_000;
 const SESSION_MS = 3.5 * 3_600_000;
 const STEP_MS = 5_000;
-const WIRE_EVENTS = 300_000;
+const WIRE_EVENTS = 100_000;
+/** Recorded trades with a quote each: a denser stretch than the synthetic night. */
+const RECORDING_MS = 1_525_699_800_000;
+const RECORDING = join(import.meta.dirname, "../../../shared/data/es_ticks_2018-05-07_trades.csv.gz");
 
 const loaded = loadSettings({ file: null, environment: {}, overrides: ["risk.dailyLossReset=nextSession"] });
 if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
@@ -35,6 +38,7 @@ console.log(
   `${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}, Node ${process.versions.node}`,
 );
 const inProcessRun = await benchInProcess();
+console.log("in-process done; now over the wire …");
 const engineRate = benchEngine(inProcessRun.dataDir);
 const wireRate = await benchWire();
 rmSync(inProcessRun.dataDir, { recursive: true, force: true });
@@ -92,9 +96,21 @@ function benchEngine(dataDir: string): number {
 
 /** @stoqey/ib at the end of a socket, the gateway in a process of its own, as fast as it goes. */
 async function benchWire(): Promise<number> {
-  const child = spawn(process.execPath, ["dist/main.js", "simulate", "--port", "0", "--speed", "max"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      "dist/main.js",
+      "simulate",
+      "--port",
+      "0",
+      "--speed",
+      "max",
+      ...(existsSync(RECORDING) ? ["--data", RECORDING] : []),
+    ],
+    {
+      stdio: ["ignore", "pipe", "ignore"],
+    },
+  );
   const port = await new Promise<number>((resolve, reject) => {
     let text = "";
     child.stdout.on("data", (chunk: Buffer) => {
@@ -106,7 +122,7 @@ async function benchWire(): Promise<number> {
       reject(new Error(`the simulated gateway ended with ${code}: build first with npm run setup`)),
     );
   });
-  let nowMs = wallClock.nowMs();
+  let nowMs = existsSync(RECORDING) ? RECORDING_MS : wallClock.nowMs();
   const clock = clockOf(() => nowMs);
   const gateway = createIbGateway({
     host: "127.0.0.1",
@@ -115,7 +131,7 @@ async function benchWire(): Promise<number> {
     account: null,
     live: false,
     wall: wallClock,
-    clock: wallClock,
+    clock,
     random: () => 0.5,
     log: silentLog,
     onRefused: () => {},

@@ -138,7 +138,7 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
     exchange: opened.exchange,
     gateway,
     calendar,
-    clientIdle: options.clientIdle ?? (() => Promise.resolve()),
+    clientIdle: options.clientIdle ?? null,
     log,
     exchangeAtMs: opened.isNew ? null : (saved?.atMs ?? null),
     stepped: (atMs) => {

@@ -23,6 +23,8 @@ const BATCH_RECORDS = 4_096;
 const FULL_SPEED_BACKLOG_BYTES = 65_536;
 /** At full speed so much market time passes between two looks at sockets: a client trades at most that far behind. */
 const FULL_SPEED_STRIDE_MS = 250;
+/** The same towards a client in another process, whose sockets' buffers let it lag further behind than this anyway. */
+const APART_STRIDE_MS = 2_000;
 /** While the market is closed a stride is longer: nothing can be traded. */
 const CLOSED_STRIDE_MS = 10_000;
 /** At full speed a client that reads nothing for so long, in wall milliseconds, is closed. */
@@ -56,8 +58,8 @@ export function createPump(parts: {
   exchange: ExchangePort;
   gateway: Gateway;
   calendar: Calendar;
-  /** Resolves when a client that is known has done what it was told to do. */
-  clientIdle(): Promise<void>;
+  /** Resolves when a client of this process has done what it was told to do; null where all clients are in others. */
+  readonly clientIdle: (() => Promise<void>) | null;
   log: Log;
   /** Is when the exchange stood last; null when it is new and must be told of what happened before the clock's time. */
   exchangeAtMs: number | null;
@@ -240,6 +242,7 @@ export function createPump(parts: {
 
   /** A client whose disk takes 100 ms would else answer half an hour of market time late. */
   const waitForClient = async (): Promise<void> => {
+    if (parts.clientIdle === null) return;
     let giveUp: Cancel = () => {};
     const wait = new Promise<void>((resolve) => {
       giveUp = wall.after(FULL_SPEED_WAIT_MS_MAX, resolve);
@@ -256,7 +259,8 @@ export function createPump(parts: {
         await new Promise<void>((resolve) => wall.after(TURN_MS, resolve));
         continue;
       }
-      const strideMs = session === undefined ? CLOSED_STRIDE_MS : FULL_SPEED_STRIDE_MS;
+      const openStrideMs = parts.clientIdle === null ? APART_STRIDE_MS : FULL_SPEED_STRIDE_MS;
+      const strideMs = session === undefined ? CLOSED_STRIDE_MS : openStrideMs;
       moveTo(reachedMs + strideMs, TURN_WORK_MS_MAX, true);
       jumpClosure();
       await waitForReaders();
