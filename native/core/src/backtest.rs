@@ -58,10 +58,10 @@ pub struct Backtest {
     bar_ms: i64,
     entry_z_e4: i64,
     exit_z_e4: i64,
-    /// Session of the last bar.
-    trade_date: Option<Date>,
+    /// Session of the last bar, in days since 1970-01-01.
+    trade_day: Option<i64>,
     /// The next bar's opening time, as it was announced, and its session: asked for once.
-    ahead: Option<(i64, Date)>,
+    ahead: Option<(i64, i64)>,
     /// From the first time on, and before the second, the next flat window begins at the second.
     flat_next: Option<(i64, i64)>,
     last_open_at_ms: Option<i64>,
@@ -166,7 +166,7 @@ impl Backtest {
             bar_ms: settings.strategy.sampling_ms,
             entry_z_e4: settings.strategy.entry_z_e4,
             exit_z_e4: settings.strategy.exit_z_e4,
-            trade_date: None,
+            trade_day: None,
             ahead: None,
             flat_next: None,
             last_open_at_ms: None,
@@ -194,25 +194,25 @@ impl Backtest {
     /// Takes one bar in, in the order of [S4]. The next bar's opening time tells whether this is the session's last [S9].
     pub fn push(&mut self, bar: &Bar, next_open_at_ms: Option<i64>) -> Result<(), BacktestError> {
         self.check(bar)?;
-        let trade_date = match self.ahead {
-            Some((open_at_ms, trade_date)) if open_at_ms == bar.open_at_ms => trade_date,
-            Some(_) | None => self.trade_date_of(bar.open_at_ms),
+        let trade_day = match self.ahead {
+            Some((open_at_ms, trade_day)) if open_at_ms == bar.open_at_ms => trade_day,
+            Some(_) | None => self.trade_day_of(bar.open_at_ms),
         };
-        if self.trade_date != Some(trade_date) {
-            self.begin_session(trade_date);
+        if self.trade_day != Some(trade_day) {
+            self.begin_session(trade_day);
         }
         let is_flat_window = self.clock.is_in_flat_window(
             bar.open_at_ms,
             self.session.flatten_at_minute,
             self.session.open_minute,
         );
-        self.ahead = next_open_at_ms.map(|next_ms| (next_ms, self.trade_date_of(next_ms)));
-        let is_last = self.ahead.is_none_or(|(_, next)| next != trade_date);
+        self.ahead = next_open_at_ms.map(|next_ms| (next_ms, self.trade_day_of(next_ms)));
+        let is_last = self.ahead.is_none_or(|(_, next)| next != trade_day);
 
         self.at_open(bar, is_flat_window);
         self.bars_held += u32::from(self.held.is_some());
         self.inside(bar);
-        self.at_close(bar, trade_date, is_flat_window, is_last);
+        self.at_close(bar, is_flat_window, is_last);
         Ok(())
     }
 
@@ -277,19 +277,19 @@ impl Backtest {
     }
 
     /// Without an opening minute all bars belong to the first one's session [S2].
-    fn trade_date_of(&self, at_ms: i64) -> Date {
-        match (self.session.open_minute, self.trade_date) {
+    fn trade_day_of(&self, at_ms: i64) -> i64 {
+        match (self.session.open_minute, self.trade_day) {
             (None, Some(only)) => only,
-            (open_minute, _) => self.clock.trade_date(at_ms, open_minute),
+            (open_minute, _) => self.clock.trade_day(at_ms, open_minute),
         }
     }
 
-    fn begin_session(&mut self, trade_date: Date) {
-        self.trade_date = Some(trade_date);
+    fn begin_session(&mut self, trade_day: i64) {
+        self.trade_day = Some(trade_day);
         self.strategy.begin_session();
         self.pending_entry = None;
         self.sessions.push(SessionEquity {
-            trade_date,
+            trade_date: Date::from_epoch_days(trade_day),
             equity_cents: 0,
         });
     }
@@ -360,7 +360,7 @@ impl Backtest {
     }
 
     /// [S4 C]
-    fn at_close(&mut self, bar: &Bar, trade_date: Date, is_flat_window: bool, is_last: bool) {
+    fn at_close(&mut self, bar: &Bar, is_flat_window: bool, is_last: bool) {
         let close = i64::from(bar.close_ticks);
         let at_ms = self.close_at_ms(bar);
         let z = self.strategy.push_close(close);
@@ -379,8 +379,11 @@ impl Backtest {
         let open_gross_cents = self.held.map_or(0, |held| self.gross_cents(&held, close));
         self.mark(open_gross_cents);
         if self.strategy.mark_day(open_gross_cents) {
-            self.events
-                .push(BacktestEvent::DailyLossHalt { at_ms, trade_date });
+            let session = self.sessions.last().expect("a bar begins its session");
+            self.events.push(BacktestEvent::DailyLossHalt {
+                at_ms,
+                trade_date: session.trade_date,
+            });
         }
         self.strategy.rearm(&z);
         if let Some(held) = self.held {

@@ -189,21 +189,35 @@ impl ZonedClock {
 
     /// Returns what the zone's clock shows at a time in milliseconds since 1970 UTC.
     pub fn local(&self, at_ms: i64) -> LocalTime {
+        let (days, minute_of_day) = self.local_day(at_ms);
+        LocalTime {
+            date: Date::from_epoch_days(days),
+            minute_of_day,
+        }
+    }
+
+    /// The same without the calendar: days since 1970-01-01 by the zone's clock, and minutes since its midnight.
+    fn local_day(&self, at_ms: i64) -> (i64, u32) {
         let local_ms = at_ms + self.offset_ms(at_ms);
         let minute = local_ms.rem_euclid(DAY_MS) / MINUTE_MS;
-        LocalTime {
-            date: Date::from_epoch_days(local_ms.div_euclid(DAY_MS)),
-            minute_of_day: u32::try_from(minute).expect("below 1440"),
-        }
+        (
+            local_ms.div_euclid(DAY_MS),
+            u32::try_from(minute).expect("below 1440"),
+        )
     }
 
     /// Returns the trade date [S2]: from `open_minute` on, by the local clock, a time belongs to the next calendar date. Where
     /// there is no opening minute it is the local date.
     pub fn trade_date(&self, at_ms: i64, open_minute: Option<u32>) -> Date {
-        let local = self.local(at_ms);
+        Date::from_epoch_days(self.trade_day(at_ms, open_minute))
+    }
+
+    /// Returns the same as [`ZonedClock::trade_date`] in days since 1970-01-01, which takes no calendar.
+    pub fn trade_day(&self, at_ms: i64, open_minute: Option<u32>) -> i64 {
+        let (days, minute_of_day) = self.local_day(at_ms);
         match open_minute {
-            Some(open) if local.minute_of_day >= open => local.date.plus_days(1),
-            Some(_) | None => local.date,
+            Some(open) if minute_of_day >= open => days + 1,
+            Some(_) | None => days,
         }
     }
 
@@ -219,7 +233,7 @@ impl ZonedClock {
             return false;
         };
         let to = open_minute.unwrap_or(DAY_MINUTES);
-        is_in_daily_span(self.local(at_ms).minute_of_day, from, to)
+        is_in_daily_span(self.local_day(at_ms).1, from, to)
     }
 
     /// Returns when the clock shows this minute of this date: the first time where it shows it twice, and where it leaves the

@@ -163,12 +163,12 @@ impl Strategy {
     /// Arms each direction whose side of the entry band z is strictly inside of [S7]. At every close, the exit bar's own
     /// included, before the entry decision.
     pub fn rearm(&mut self, z: &ZReading) {
-        self.short_armed |= z
-            .compare(self.rules.entry_z_e4)
-            .is_some_and(|order| order.is_lt());
-        self.long_armed |= z
-            .compare(-self.rules.entry_z_e4)
-            .is_some_and(|order| order.is_gt());
+        self.short_armed = self.short_armed
+            || z.compare(self.rules.entry_z_e4)
+                .is_some_and(|order| order.is_lt());
+        self.long_armed = self.long_armed
+            || z.compare(-self.rules.entry_z_e4)
+                .is_some_and(|order| order.is_gt());
     }
 
     /// Returns why a position should be left at this close, the first reason of [S6] that holds; none = keep it.

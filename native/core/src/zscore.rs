@@ -306,7 +306,7 @@ impl RollingZ {
         let count = f64::from(self.window);
         let freedom = f64::from(self.window - u32::from(self.ddof));
         (
-            self.sum as f64 / count,
+            i64::try_from(self.sum).map_or(self.sum as f64, |small| small as f64) / count,
             (float_of(spread) / (count * freedom)).sqrt(),
         )
     }
