@@ -16,7 +16,7 @@ const OPTIONS: StartOptions = {
   config: null,
   demo: true,
   data: null,
-  speed: 60,
+  speed: 20,
   seed: 7,
   start: "2026-11-24T14:30:00Z",
   gatewayPort: 0,
