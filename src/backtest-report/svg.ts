@@ -34,6 +34,7 @@ export type LineChart = {
   readonly title: string;
 };
 
+const LABEL_HEIGHT = 13;
 const EDGE = { left: 8, right: 64, top: 10, bottom: 22 } as const;
 
 /** Returns the chart of a line. */
@@ -53,7 +54,12 @@ export function lineChart(chart: LineChart, size: Size): string {
     `<text class="axis" x="${EDGE.left + plot.width + 6}" y="${fixed(y(value) + 4)}">${escaped(chart.label(value))}</text>`;
   const round = chart.axis === "round" ? gridValues(low, high, size.height < 140 ? 3 : 6) : [];
   const grid = round.map((value) => across(value, "grid") + written(value));
-  const dashes = levels.map((value) => across(value, "level") + (chart.axis === "levels" ? written(value) : ""));
+  // A level whose label would stand on that of one before it goes without.
+  const labelled: number[] = [];
+  for (const value of chart.axis === "levels" ? levels.toSorted((one, other) => Math.abs(other) - Math.abs(one)) : []) {
+    if (labelled.every((other) => Math.abs(y(other) - y(value)) >= LABEL_HEIGHT)) labelled.push(value);
+  }
+  const dashes = levels.map((value) => across(value, "level") + (labelled.includes(value) ? written(value) : ""));
   const line = path.map((piece) => `<path class="line ${chart.kind}" d="${piece.d}"/>`).join("");
   const strokes = chart.strokes.map((stroke) => strokeOf(stroke, x, y)).join("");
   return svg(size, chart.title, [...grid, base, ...dashes, line, strokes, below(chart.marks, x, size)].join(""));
