@@ -1,7 +1,7 @@
 // How fast a whole session replays on this machine: market → gateway → journal → engine, in-process and over the TWS wire
 // with the simulated gateway in a process of its own. The baseline of each ratio is the engine alone on the same events,
 // in the same run.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,8 +12,8 @@ import { createEngine } from "../../src/engine.ts";
 import { openJournal } from "../../src/journal/journal.ts";
 import { readJournal } from "../../src/journal/read.ts";
 import { silentLog } from "../../src/log.ts";
-import { createCalendar } from "../../src/simulators/ib-gateway/calendar.ts";
-import { createSyntheticMarket } from "../../src/simulators/ib-gateway/market/synthetic.ts";
+import { marketSpec, openMarket } from "../../src/programs/market.ts";
+import type { MarketSource } from "../../src/simulators/ib-gateway/market-source.ts";
 import { engineSettings } from "../../src/trading/engine-settings.ts";
 import type { Gateway, GatewayEvent } from "../../src/trading/gateway.ts";
 import { createIbGateway } from "../../src/trading/ib/index.ts";
@@ -21,14 +21,13 @@ import { createRecords } from "../../src/trading/records.ts";
 import { createSession, type Session } from "../../src/trading/session.ts";
 import { inProcess } from "../support/roads.ts";
 
-/** 2026-11-24T14:30:00Z, 08:30 in Chicago. */
-const START_MS = 1_795_530_600_000;
-const SESSION_MS = 3.5 * 3_600_000;
 const STEP_MS = 5_000;
-const WIRE_EVENTS = 100_000;
-/** Recorded trades with a quote each: a denser stretch than the synthetic night. */
-const RECORDING_MS = 1_525_699_800_000;
+/** Recorded trades with a quote each, about 150,000 events; without the folder, a synthetic day as long. */
 const RECORDING = join(import.meta.dirname, "../../../shared/data/es_ticks_2018-05-07_trades.csv.gz");
+const isRecorded = existsSync(RECORDING);
+const SESSION_MS = 6 * 3_600_000;
+/** So long without another event means that the session is over. */
+const QUIET_MS = 1_000;
 
 const loaded = loadSettings({ file: null, environment: {}, overrides: ["risk.dailyLossReset=nextSession"] });
 if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
@@ -38,49 +37,57 @@ console.log(
   `${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}, Node ${process.versions.node}`,
 );
 const inProcessRun = await benchInProcess();
-console.log("in-process done; now over the wire …");
 const engineRate = benchEngine(inProcessRun.dataDir);
-const wireRate = await benchWire();
 rmSync(inProcessRun.dataDir, { recursive: true, force: true });
+const wireRun = await benchWire(inProcessRun.marketEvents);
 
-const rate = (perSecond: number): string => `${Math.round(perSecond).toLocaleString("en-US")} events/s`;
-console.log(`engine alone, from the journal's frames   ${rate(engineRate)}  1.00`);
+console.log(`${inProcessRun.marketEvents.toLocaleString("en-US")} market-data events: ${inProcessRun.label}`);
+const rate = (perSecond: number): string =>
+  `${Math.round(perSecond).toLocaleString("en-US").padStart(9)} events/s  ${(perSecond / engineRate).toFixed(2)}`;
+console.log(`engine alone, from the journal's frames   ${rate(engineRate)}`);
 console.log(
-  `whole session in-process, journal synced   ${rate(inProcessRun.perSecond)}  ${(inProcessRun.perSecond / engineRate).toFixed(2)}  (${inProcessRun.trades} trades)`,
+  `whole session in-process, journal synced   ${rate(inProcessRun.perSecond)}  (${inProcessRun.trades} trades; asked for: 200,000)`,
 );
-console.log(`whole session over the TWS wire            ${rate(wireRate)}  ${(wireRate / engineRate).toFixed(2)}`);
+console.log(
+  `whole session over the TWS wire            ${rate(wireRun.perSecond)}  (${wireRun.trades} trades; asked for: 30,000)`,
+);
 process.exit(0);
 
+/** What a run of a whole session came to. */
+type Run = { readonly perSecond: number; readonly trades: number };
+
+function openSource(): MarketSource {
+  const market = [`simulator.market=${isRecorded ? RECORDING : "synthetic"}`];
+  const asked = loadSettings({ file: null, environment: {}, overrides: market });
+  if (!asked.ok) throw new Error(JSON.stringify(asked.error));
+  return openMarket(marketSpec(asked.value.settings, wallClock.nowMs()), asked.value.settings, null);
+}
+
 /** A market at its fastest, stepped a bar at a time. */
-async function benchInProcess(): Promise<{ perSecond: number; trades: number; dataDir: string }> {
-  const source = createSyntheticMarket({
-    seed: 7,
-    startMs: START_MS,
-    startPriceTicks: 27_200,
-    volatility: 1,
-    hours: "exchange",
-    calendar: createCalendar("exchange"),
-    state: null,
-  });
-  const road = await inProcess({ source, startMs: START_MS });
-  let nowMs = START_MS;
+async function benchInProcess(): Promise<Run & { dataDir: string; marketEvents: number; label: string }> {
+  const source = openSource();
+  const road = await inProcess({ source, startMs: source.startMs });
+  let nowMs = source.startMs;
   const clock = clockOf(() => nowMs);
-  const { session, dataDir, close } = await openSession(road.gateway, clock);
+  let marketEvents = 0;
+  const counted = countedGateway(road.gateway, () => marketEvents++);
+  const { session, dataDir, close } = await openSession(counted, clock);
   let trades = 0;
   session.observe((caused) => {
     if (caused.type === "round_trip") trades++;
   });
+  const endMs = source.endMs ?? source.startMs + SESSION_MS;
   const began = performance.now();
-  for (let atMs = START_MS + STEP_MS; atMs <= START_MS + SESSION_MS; atMs += STEP_MS) {
+  for (let atMs = source.startMs + STEP_MS; atMs <= endMs + STEP_MS; atMs += STEP_MS) {
     await road.stepTo(atMs);
     await session.idle();
     nowMs = atMs;
     clock.fire();
     await session.idle();
   }
-  const perSecond = (session.eventsApplied() / (performance.now() - began)) * 1_000;
+  const perSecond = (marketEvents / (performance.now() - began)) * 1_000;
   await close();
-  return { perSecond, trades, dataDir };
+  return { perSecond, trades, dataDir, marketEvents, label: source.label };
 }
 
 /** The same journal through a new engine, nothing else. */
@@ -95,34 +102,22 @@ function benchEngine(dataDir: string): number {
 }
 
 /** @stoqey/ib at the end of a socket, the gateway in a process of its own, as fast as it goes. */
-async function benchWire(): Promise<number> {
+async function benchWire(marketEvents: number): Promise<Run> {
   const child = spawn(
     process.execPath,
-    [
-      "dist/main.js",
-      "simulate",
-      "--port",
-      "0",
-      "--speed",
-      "max",
-      ...(existsSync(RECORDING) ? ["--data", RECORDING] : []),
-    ],
-    {
-      stdio: ["ignore", "pipe", "ignore"],
-    },
+    ["dist/main.js", "simulate", "--port", "0", "--http-port", "0", "--speed", "max"].concat(
+      isRecorded ? ["--data", RECORDING] : [],
+    ),
+    { stdio: ["ignore", "pipe", "ignore"] },
   );
-  const port = await new Promise<number>((resolve, reject) => {
-    let text = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-      const found = /127\.0\.0\.1:(\d+)/.exec(text);
-      if (found !== null) resolve(Number(found[1]));
-    });
-    child.on("exit", (code) =>
-      reject(new Error(`the simulated gateway ended with ${code}: build first with npm run setup`)),
-    );
-  });
-  let nowMs = existsSync(RECORDING) ? RECORDING_MS : wallClock.nowMs();
+  const { port, control } = await addressesOf(child);
+  const order = async (command: object): Promise<void> => {
+    const answer = await fetch(`${control}/simulate/market`, { method: "POST", body: JSON.stringify(command) });
+    if (!answer.ok) throw new Error(await answer.text());
+  };
+  // The market waits until the bot has asked for its data: both roads then see the same session.
+  await order({ pause: true });
+  let nowMs = openSource().startMs;
   const clock = clockOf(() => nowMs);
   const gateway = createIbGateway({
     host: "127.0.0.1",
@@ -136,34 +131,71 @@ async function benchWire(): Promise<number> {
     log: silentLog,
     onRefused: () => {},
   });
-  let began = 0;
   let events = 0;
-  let done: () => void = () => {};
-  const finished = new Promise<void>((resolve) => {
-    done = resolve;
+  let trades = 0;
+  let lastAt = 0;
+  const counted = countedGateway(gateway, (exchangeAtMs) => {
+    events++;
+    lastAt = performance.now();
+    nowMs = Math.max(nowMs, exchangeAtMs);
   });
-  const counted: Gateway = {
-    ...gateway,
-    listen: (to) =>
-      gateway.listen((event: GatewayEvent) => {
-        if (event.type === "trade" || event.type === "quote") {
-          if (events++ === 0) began = performance.now();
-          nowMs = Math.max(nowMs, event.exchangeAtMs);
-          if (events === WIRE_EVENTS) done();
-        }
-        to(event);
-      }),
-  };
   const { session, dataDir, close } = await openSession(counted, clock);
-  await finished;
+  session.observe((caused) => {
+    if (caused.type === "round_trip") trades++;
+  });
+  let isFed = false;
+  session.observeEvents((event) => {
+    if (event.type === "feed_changed" && event.ok) isFed = true;
+  });
+  await until(() => isFed);
+  // The send gate may still hold the second subscription.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const began = performance.now();
+  await order({ resume: true });
+  await until(() => {
+    clock.fire();
+    return events >= marketEvents || (events > 0 && performance.now() - lastAt > QUIET_MS);
+  });
   await session.idle();
-  const perSecond = (WIRE_EVENTS / (performance.now() - began)) * 1_000;
+  if (events < marketEvents * 0.99)
+    console.log(`over the wire only ${events.toLocaleString("en-US")} of ${marketEvents.toLocaleString("en-US")} arrived`);
+  const perSecond = (events / (lastAt - began)) * 1_000;
   await gateway.close();
   await close();
   child.removeAllListeners("exit");
   child.kill("SIGKILL");
   rmSync(dataDir, { recursive: true, force: true });
-  return perSecond;
+  return { perSecond, trades };
+}
+
+function addressesOf(child: ChildProcess): Promise<{ port: number; control: string }> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const port = /TWS port +127\.0\.0\.1:(\d+)/.exec(text)?.[1];
+      const control = /Control +(http:\S+)\/simulate\/state/.exec(text)?.[1];
+      if (port !== undefined && control !== undefined) resolve({ port: Number(port), control });
+    });
+    child.on("exit", (code) =>
+      reject(new Error(`the simulated gateway ended with ${code}: build first with npm run setup`)),
+    );
+  });
+}
+
+function countedGateway(gateway: Gateway, heard: (exchangeAtMs: number) => void): Gateway {
+  return {
+    ...gateway,
+    listen: (to) =>
+      gateway.listen((event: GatewayEvent) => {
+        if (event.type === "trade" || event.type === "quote") heard(event.exchangeAtMs);
+        to(event);
+      }),
+  };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 async function openSession(

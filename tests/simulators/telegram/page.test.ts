@@ -173,9 +173,9 @@ describe.skipIf(executablePath === undefined)("the chat page", () => {
 
   test("a reader further up stays there, is told of new messages, and comes down on request", async () => {
     const { bot, page } = await startPage(async ({ bot: call }) => {
-      for (let line = 1; line <= 40; line += 1) await call("sendMessage", { chat_id, text: `line ${line}` });
+      for (let line = 1; line <= 40; line += 1) await call("sendMessage", { chat_id, text: `line ${line}.` });
     });
-    await sent(page, "line 40").waitFor();
+    await sent(page, "line 40.").waitFor();
     const scroll = page.locator("#scroll");
     await scroll.evaluate((element) => element.scrollTo(0, 100));
     const down = page.getByRole("button", { name: /newest message/ });
@@ -193,9 +193,9 @@ describe.skipIf(executablePath === undefined)("the chat page", () => {
 
   test("the unread marker moves to what came since everything was seen", async () => {
     const { bot, page } = await startPage(async ({ bot: call }) => {
-      for (let line = 1; line <= 40; line += 1) await call("sendMessage", { chat_id, text: `line ${line}` });
+      for (let line = 1; line <= 40; line += 1) await call("sendMessage", { chat_id, text: `line ${line}.` });
     });
-    await sent(page, "line 40").waitFor();
+    await sent(page, "line 40.").waitFor();
     const marked = page.locator(".unread + .message");
 
     for (const text of ["first news", "second news"]) {
