@@ -17,7 +17,7 @@ export type Invocation =
   | ({ readonly type: "backtest" } & BacktestOptions)
   | ({ readonly type: "zscore" } & ZscoreOptions)
   | { readonly type: "replay"; readonly dataDir: string }
-  | { readonly type: "journal"; readonly verb: "verify" | "dump" | "rebuild"; readonly dataDir: string }
+  | { readonly type: "journal"; readonly verb: "verify" | "dump" | "market" | "rebuild"; readonly dataDir: string }
   | {
       readonly type: "flatten";
       readonly dryRun: boolean;
@@ -44,8 +44,11 @@ export type SimulateOptions = {
   readonly port: number;
   readonly httpPort: number | null;
   readonly data: string | null;
+  readonly loop: boolean;
+  readonly today: boolean;
   readonly speed: number | "max";
   readonly seed: number;
+  readonly volatility: number;
   readonly hours: "exchange" | "always";
   readonly symbol: string;
   readonly account: string;
@@ -144,8 +147,11 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .option("--port <N>", "TWS port; 0 = a free one, printed", port, 4002)
     .option("--http-port <N>", "control over HTTP; 0 = a free one, printed (default: none)", port)
     .option("--data <FILE>", "a recording, or a folder of them (default: a synthetic market)")
+    .option("--loop", "a recording that has ended begins anew on the next trading day")
+    .option("--today", "a recording is moved to today, or the latest trading day, its time of day kept")
     .option("--speed <N>", "0.1 to 1000 times real time, or max", speed, 1)
     .option("--seed <N>", "seed of the synthetic market", whole(0, 2 ** 32 - 1), 7)
+    .option("--volatility <N>", "0.1 to 10 times the measured moves of the synthetic market", factor, 1)
     .addOption(
       new Option("--hours <WHICH>", "when the market is open").choices(["always", "exchange"]).default("always"),
     )
@@ -162,8 +168,11 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
         port: options["port"] as number,
         httpPort: number(options["httpPort"]),
         data: text(options["data"]),
+        loop: options["loop"] === true,
+        today: options["today"] === true,
         speed: options["speed"] as number | "max",
         seed: options["seed"] as number,
+        volatility: options["volatility"] as number,
         hours: options["hours"] as "exchange" | "always",
         symbol: options["symbol"] as string,
         account: options["account"] as string,
@@ -240,9 +249,11 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
   const verbs = {
     verify: "Reads every byte and says what the journal holds, or where it is damaged.",
     dump: "Prints each record as a JSON line.",
+    market:
+      "Prints the quotes and trades that the bot has seen as a recording, for --data of simulate, start and backtest.",
     rebuild: "Moves damaged files aside; what is missing is taken from the broker at the next start.",
   } as const;
-  for (const verb of ["verify", "dump", "rebuild"] as const) {
+  for (const verb of ["verify", "dump", "market", "rebuild"] as const) {
     const command = journal
       .command(verb)
       .description(verbs[verb])
@@ -286,6 +297,12 @@ function speed(typed: string): number | "max" {
   if (typed === "max") return "max";
   const value = Number(typed.replace(/^[×x]/, ""));
   if (!(value >= 0.1 && value <= 1_000)) throw new InvalidArgumentError("must be a number from 0.1 to 1000, or max.");
+  return value;
+}
+
+function factor(typed: string): number {
+  const value = Number(typed.replace(/^[×x]/, ""));
+  if (!(value >= 0.1 && value <= 10)) throw new InvalidArgumentError("must be a number from 0.1 to 10.");
   return value;
 }
 

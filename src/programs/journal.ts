@@ -1,4 +1,4 @@
-// `npm run journal -- verify|dump|rebuild DATA_DIR`.
+// `npm run journal -- verify|dump|market|rebuild DATA_DIR`.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -9,9 +9,10 @@ import { setLatch } from "../journal/latch.ts";
 import { rebuildJournal } from "../journal/rebuild.ts";
 import { instantText } from "../units.ts";
 import { badInput, DONE, ExitError, LOCKED } from "./exit.ts";
+import { marketLines } from "./journal-market.ts";
 
 /** Does what the verb says and returns 0, or throws an ExitError with what is wrong. */
-export async function journal(verb: "verify" | "dump" | "rebuild", dataDir: string): Promise<number> {
+export async function journal(verb: "verify" | "dump" | "market" | "rebuild", dataDir: string): Promise<number> {
   if (!existsSync(join(dataDir, "journal"))) {
     throw badInput(`${dataDir} holds no journal. Name a data directory, such as: npm run journal -- ${verb} data/demo`);
   }
@@ -19,7 +20,9 @@ export async function journal(verb: "verify" | "dump" | "rebuild", dataDir: stri
     case "verify":
       return verify(dataDir);
     case "dump":
-      return dump(dataDir);
+      return print(lines(dataDir));
+    case "market":
+      return market(dataDir);
     case "rebuild":
       return rebuild(dataDir);
     default:
@@ -40,9 +43,18 @@ function verify(dataDir: string): number {
   return DONE;
 }
 
-async function dump(dataDir: string): Promise<number> {
+/** The recording goes to standard output, what is to be said of it to standard error. */
+async function market(dataDir: string): Promise<number> {
+  const found = { rows: 0, leftOut: 0 };
+  const code = await print(marketLines(dataDir, found));
+  const leftOut = found.leftOut === 0 ? "" : `, ${found.leftOut} crossed or without a price left out`;
+  process.stderr.write(`${found.rows.toLocaleString("en-US")} quotes and trades${leftOut}.\n`);
+  return code;
+}
+
+async function print(text: Generator<string>): Promise<number> {
   try {
-    await pipeline(Readable.from(lines(dataDir)), process.stdout, { end: false });
+    await pipeline(Readable.from(text), process.stdout, { end: false });
   } catch (thrown) {
     if (thrown instanceof JournalDamaged) throw badInput(thrown.message);
     // The reader has seen enough (`| head`).

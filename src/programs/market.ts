@@ -21,6 +21,11 @@ export type MarketSpec = {
   readonly startMs: number | null;
 };
 
+/** Is how a recording is played beside what its spec says: moved to the machine's day, and again and again. */
+export type Replay = { readonly todayMs: number | null; readonly loop: boolean };
+
+const ONCE_AS_IT_WAS: Replay = { todayMs: null, loop: false };
+
 /** Index points at which the synthetic market begins, in ticks of 0.25: S&P 500 futures near the end of 2026. */
 const START_POINTS = 6_800;
 
@@ -42,7 +47,12 @@ export function marketSpec(settings: Settings, nowMs: number): MarketSpec {
 }
 
 /** Returns the source of a spec, from its beginning or from where `state` says. */
-export function openMarket(spec: MarketSpec, settings: Settings, state: string | null): MarketSource {
+export function openMarket(
+  spec: MarketSpec,
+  settings: Settings,
+  state: string | null,
+  replay: Replay = ONCE_AS_IT_WAS,
+): MarketSource {
   const calendar = createCalendar(spec.hours);
   const tick = tickSizeOf(instrumentOf(settings));
   if (spec.market === "synthetic") {
@@ -64,6 +74,7 @@ export function openMarket(spec: MarketSpec, settings: Settings, state: string |
     contract: null,
     // A recording has the past that it has: nothing invented is traded on.
     pastSeed: null,
+    ...replay,
     state,
   });
   if (!opened.ok) throw badInput(printRecordingProblem(opened.error));

@@ -11,6 +11,8 @@ import { stopSignal } from "./stop-signal.ts";
 /** Serves until a signal. A synthetic market begins at the machine's own time, a recording at its first moment. */
 export async function simulate(options: SimulateOptions): Promise<number> {
   const nowMs = wallClock.nowMs();
+  if (options.data === null && (options.loop || options.today))
+    throw badInput("--loop and --today are for a recording: give one with --data FILE.");
   const loaded = loadSettings({
     file: null,
     environment: {},
@@ -19,6 +21,7 @@ export async function simulate(options: SimulateOptions): Promise<number> {
       `simulator.seed=${options.seed}`,
       `simulator.hours=${options.hours}`,
       `simulator.market=${options.data ?? "synthetic"}`,
+      `simulator.volatility=${options.volatility}`,
     ],
   });
   if (!loaded.ok) throw badInput(loaded.error.map((problem) => `${problem.key}: ${problem.message}`).join("\n"));
@@ -29,7 +32,10 @@ export async function simulate(options: SimulateOptions): Promise<number> {
     const asked = marketSpec(settings, nowMs);
     const spec = options.data === null ? { ...asked, startMs: nowMs } : asked;
     // The state of a synthetic market belongs to its start; alone, the server goes on with a new one at the present time.
-    const source = openMarket(spec, settings, options.data === null ? null : (saved?.market ?? null));
+    const source = openMarket(spec, settings, options.data === null ? null : (saved?.market ?? null), {
+      todayMs: options.today ? nowMs : null,
+      loop: options.loop,
+    });
     const clock = createMarketClock(options.data === null ? nowMs : (saved?.atMs ?? source.startMs), 0);
     const server = await startGatewayServer({
       port: options.port,

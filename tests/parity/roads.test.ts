@@ -60,6 +60,8 @@ const recording = (file: string) => (): MarketSource => {
     startMs: null,
     contract: null,
     pastSeed: null,
+    todayMs: null,
+    loop: false,
     state: null,
   });
   if (!opened.ok) throw new Error(JSON.stringify(opened.error));

@@ -20,6 +20,7 @@ export function createScriptedMarket(
     label: "a market written by a test",
     startMs,
     endMs: null,
+    restUntil: () => null,
     advance: (untilMs, batch) => {
       const before = batch.length;
       for (; next < rows.length && (rows[next] as MarketRow).atMs <= untilMs; next++) {

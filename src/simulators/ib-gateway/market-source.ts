@@ -25,6 +25,8 @@ export type MarketSource = {
   readonly startMs: number;
   /** Is when the market ends for good; null when it does not. */
   readonly endMs: number | null;
+  /** Returns when the market goes on, where it rests at `atMs` between two passes of a recording; null where it does not. */
+  restUntil(atMs: number): number | null;
   /**
    * Puts the next records up to and at `untilMs` after those that the batch holds, as many as have room, and returns
    * how many; 0 when there are none left.

@@ -17,6 +17,8 @@ import { CODE } from "./wire/ids.ts";
 const TURN_MS = 10;
 /** Of a closure longer than this, the middle is jumped over; the closed hour of every day is not. */
 const CLOSURE_MS_KEPT = 3_600_000;
+/** So much is kept of the rest between two passes of a recording: who watches it again does not wait half an hour. */
+const REST_MS_KEPT = 60_000;
 /** How many records a piece of the market holds. */
 const BATCH_RECORDS = 4_096;
 /** At full speed the market waits for a client with more than this to read. */
@@ -71,8 +73,12 @@ export function createPump(parts: {
   const bytes = new Uint8Array(BATCH_RECORDS * RECORD_BYTES);
   const batch: MarketBatch = { bytes, view: viewOf(bytes), length: 0 };
   let reachedMs = clock.nowMs();
-  let session = calendar.sessionAt(reachedMs);
-  let turnMs = session?.closeMs ?? calendar.nextSession(reachedMs).openMs;
+  /** Between two passes of a recording the market is closed, whatever the hour. */
+  const openSessionAt = (atMs: number): ReturnType<Calendar["sessionAt"]> =>
+    source.restUntil(atMs) === null ? calendar.sessionAt(atMs) : undefined;
+  const nextOpenMs = (atMs: number): number => source.restUntil(atMs) ?? calendar.nextSession(atMs).openMs;
+  let session = openSessionAt(reachedMs);
+  let turnMs = session?.closeMs ?? nextOpenMs(reachedMs);
   let closedSinceMs = session === undefined ? reachedMs : 0;
   let hasEnded = false;
   /** After the end of a recording the day runs out at full speed, an hour past its close; then time goes on by itself. */
@@ -81,6 +87,8 @@ export function createPump(parts: {
   let isMoving = false;
   let speed: number | "max" = 0;
   let resumeSpeed: number | "max" = 1;
+  /** Counts runs at full speed: one that was paused and begun anew meanwhile must not go on beside the new one. */
+  let fullSpeedRun = 0;
   let cancelTurn: Cancel = () => {};
 
   /** Gives `take` the records up to `untilMs` that have not happened yet, moved by the jumps that faults made. */
@@ -132,7 +140,7 @@ export function createPump(parts: {
     session = undefined;
   };
   const openSession = (): void => {
-    session = calendar.sessionAt(reachedMs);
+    session = openSessionAt(reachedMs);
     if (session === undefined) throw new Error(`no session at ${reachedMs}, which was to open one`);
     feed.startSession();
     account.startSession();
@@ -141,8 +149,18 @@ export function createPump(parts: {
   };
   const turnSession = (): void => {
     if (session !== undefined) closeSession();
-    if (calendar.sessionAt(reachedMs) !== undefined && !hasEnded) openSession();
-    turnMs = session?.closeMs ?? calendar.nextSession(reachedMs).openMs;
+    if (openSessionAt(reachedMs) !== undefined && !hasEnded) openSession();
+    turnMs = session?.closeMs ?? nextOpenMs(reachedMs);
+  };
+  const beginRest = (): void => {
+    const untilMs = source.restUntil(reachedMs);
+    if (session === undefined || untilMs === null) return;
+    log.info(
+      { market: source.label, at: print(reachedMs), next: print(untilMs) },
+      "The recording has been played to its end and begins anew",
+    );
+    closeSession();
+    turnMs = untilMs;
   };
 
   const noteEnd = (): void => {
@@ -170,6 +188,7 @@ export function createPump(parts: {
     });
     orders.apply(exchange.advance(reachedMs));
     if (reachedMs >= turnMs) turnSession();
+    beginRest();
     noteEnd();
     if (reachedMs % SNAPSHOT_MS === 0 && session !== undefined) {
       feed.tellTime(reachedMs);
@@ -204,17 +223,16 @@ export function createPump(parts: {
   /** A weekend or holiday is jumped over but for half an hour at each end, so that what belongs to a close happens. */
   const jumpClosure = (): void => {
     if (session !== undefined || hasEnded) return;
+    const isRest = source.restUntil(reachedMs) !== null;
+    const keptMs = isRest ? REST_MS_KEPT : CLOSURE_MS_KEPT;
     const opensMs = turnMs;
-    const jumpMs = opensMs - CLOSURE_MS_KEPT / 2;
-    if (
-      opensMs - closedSinceMs <= CLOSURE_MS_KEPT ||
-      reachedMs < closedSinceMs + CLOSURE_MS_KEPT / 2 ||
-      reachedMs >= jumpMs
-    )
-      return;
+    const jumpMs = opensMs - keptMs / 2;
+    if (opensMs - closedSinceMs <= keptMs || reachedMs < closedSinceMs + keptMs / 2 || reachedMs >= jumpMs) return;
     log.info(
       { from: print(reachedMs), to: print(jumpMs), opens: print(opensMs) },
-      "The simulated clock jumps over a weekend or holiday",
+      isRest
+        ? "The simulated clock jumps to the recording's next day"
+        : "The simulated clock jumps over a weekend or holiday",
     );
     clock.jumpTo(jumpMs);
     moveTo(jumpMs, Number.POSITIVE_INFINITY, false);
@@ -228,8 +246,9 @@ export function createPump(parts: {
     cancelTurn = wall.after(TURN_MS, turn);
   };
 
-  const waitForReaders = async (): Promise<void> => {
-    const slow = gateway.connections().filter((connection) => connection.backlogBytes() > FULL_SPEED_BACKLOG_BYTES);
+  /** Waits for those with more than `backlogBytes` to read; who reads nothing for too long is closed. */
+  const waitForReaders = async (backlogBytes: number): Promise<void> => {
+    const slow = gateway.connections().filter((connection) => connection.backlogBytes() > backlogBytes);
     await Promise.all(
       slow.map((connection) => {
         const giveUp = wall.after(FULL_SPEED_WAIT_MS_MAX, () =>
@@ -254,7 +273,10 @@ export function createPump(parts: {
 
   /** Runs as fast as the clients read; stands still while there are none. */
   const runAtFullSpeed = async (): Promise<void> => {
-    while (!isStopped && speed === "max" && reachedMs < fullSpeedUntilMs) {
+    fullSpeedRun += 1;
+    const run = fullSpeedRun;
+    const isOn = (): boolean => !isStopped && speed === "max" && run === fullSpeedRun;
+    while (isOn() && reachedMs < fullSpeedUntilMs) {
       if (gateway.connections().length === 0) {
         await new Promise<void>((resolve) => wall.after(TURN_MS, resolve));
         continue;
@@ -263,13 +285,13 @@ export function createPump(parts: {
       const strideMs = session === undefined ? CLOSED_STRIDE_MS : openStrideMs;
       moveTo(reachedMs + strideMs, TURN_WORK_MS_MAX, true);
       jumpClosure();
-      await waitForReaders();
+      await waitForReaders(FULL_SPEED_BACKLOG_BYTES);
       await letSocketsSpeak();
       await waitForClient();
       // What it sent meanwhile is taken in before the market moves on.
       await letSocketsSpeak();
     }
-    if (!isStopped && speed === "max") setSpeed(1);
+    if (isOn()) setSpeed(1);
   };
 
   const setSpeed = (next: number | "max"): void => {
@@ -298,8 +320,12 @@ export function createPump(parts: {
     },
     stepTo: async (atMs) => {
       if (speed !== 0) throw new Error("the market runs by itself; set the speed to 0 before stepping");
-      moveTo(atMs, Number.POSITIVE_INFINITY, true);
-      await Promise.all(gateway.connections().map((connection) => connection.drained()));
+      while (speed === 0 && !isStopped && !moveTo(atMs, TURN_WORK_MS_MAX, true)) {
+        await waitForReaders(FULL_SPEED_BACKLOG_BYTES);
+        await letSocketsSpeak();
+      }
+      for (const connection of gateway.connections()) connection.flush();
+      await waitForReaders(0);
     },
     setSpeed,
     speed: () => speed,

@@ -13,7 +13,9 @@ type Content =
     };
 
 /** Is a market whose records a test adds. */
-export type FixedMarket = MarketSource & {
+export type FixedMarket = Omit<MarketSource, "restUntil"> & {
+  /** Tells when the market rests; never, unless a test says otherwise. */
+  restUntil: MarketSource["restUntil"];
   /** Adds a record; times must not go back. */
   add(atMs: number, content: Content): void;
   /** Adds the latest quote once more: an order meets the market at a record. */
@@ -33,6 +35,7 @@ export function fixedMarket(startMs: number, endMs: number | null = null): Fixed
     label: "records of a test",
     startMs,
     endMs,
+    restUntil: () => null,
     add,
     repeatQuote: (atMs) => {
       const quote = records.findLast((record) => record.content.type === "quote");

@@ -196,6 +196,54 @@ test("at the end of a recording the market closes and says so", async () => {
   expect(rig.server.state()).toMatchObject({ isOpen: false });
 });
 
+test("between two passes of a looped recording the market is closed, and the clock jumps to the next one", async () => {
+  const { log, messages } = keptLog();
+  const market = fixedMarket(START_MS);
+  const nextMs = START_MS + 24 * 3_600_000;
+  market.restUntil = (atMs) => (atMs > START_MS + 5_000 && atMs < nextMs ? nextMs : null);
+  market.tick(START_MS + 100, 20_000);
+  market.tick(nextMs + 100, 20_100);
+  const clock = createMarketClock(START_MS, 0);
+  const rig = await start({ market, clock, log });
+  await rig.step(10_000);
+  const whileResting = rig.server.state();
+  rig.server.setSpeed(100_000);
+  const reached = (): number => (rig.server.state() as { atMs: number }).atMs;
+  while (reached() < nextMs + 1_000) await new Promise((resolve) => setImmediate(resolve));
+  rig.server.pause();
+
+  expect(whileResting).toMatchObject({ isOpen: false, book: { lastTicks: 20_000 } });
+  expect(rig.server.state()).toMatchObject({ isOpen: true, book: { lastTicks: 20_100 } });
+  expect(messages.filter((message) => message.includes("begins anew"))).toHaveLength(1);
+  expect(messages.filter((message) => message.includes("jumps to the recording's next day"))).toHaveLength(1);
+});
+
+test("a pause and a new start within a turn leave one market running at full speed", async () => {
+  let asking = 0;
+  let askingMost = 0;
+  const rig = await start({
+    clientIdle: async () => {
+      asking += 1;
+      askingMost = Math.max(askingMost, asking);
+      await new Promise((resolve) => setImmediate(resolve));
+      asking -= 1;
+    },
+  });
+  await rig.connect(1);
+  rig.server.setSpeed("max");
+  for (let times = 0; times < 5; times += 1) {
+    rig.server.pause();
+    rig.server.resume();
+  }
+  const fromMs = rig.nowMs();
+  while (rig.nowMs() < fromMs + 1_000) await new Promise((resolve) => setImmediate(resolve));
+  askingMost = 0;
+  while (rig.nowMs() < fromMs + 10_000) await new Promise((resolve) => setImmediate(resolve));
+  rig.server.pause();
+
+  expect(askingMost).toBe(1);
+});
+
 test("at full speed every tick arrives, in order, as fast as the client reads", async () => {
   const market = fixedMarket(START_MS);
   const rig = await start({ market });

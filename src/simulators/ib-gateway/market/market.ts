@@ -31,6 +31,7 @@ export function createMarketSource(options: {
   readonly label: string;
   readonly startMs: number;
   readonly endMs: number | null;
+  readonly restUntil?: MarketSource["restUntil"];
   readonly calendar: Calendar;
   readonly flow: Flow;
   readonly bars: BarStore;
@@ -87,6 +88,7 @@ export function createMarketSource(options: {
     label: options.label,
     startMs: options.startMs,
     endMs: options.endMs,
+    restUntil: options.restUntil ?? (() => null),
     advance: (untilMs, batch) => {
       const room = Math.floor(batch.bytes.length / RECORD_BYTES);
       const before = batch.length;

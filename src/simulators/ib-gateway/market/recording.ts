@@ -11,6 +11,7 @@ import type { MarketSource } from "../market-source.ts";
 import { createBarStore } from "./bars.ts";
 import { holdQuotes } from "./held-quotes.ts";
 import { createMarketSource, type Flow } from "./market.ts";
+import { createPasses, type Pass } from "./passes.ts";
 import { BARS_NOTE, type RowProblem, readRows } from "./recording-rows.ts";
 import { syntheticPast } from "./synthetic.ts";
 import { createTape, type Tape } from "./tape.ts";
@@ -28,6 +29,10 @@ export type RecordingOptions = {
   readonly contract: string | null;
   /** Of the synthetic past before its first record; null = it has no past. */
   readonly pastSeed: number | null;
+  /** Is the machine's time, to move the recording to today with its time of day kept; null = it has its own dates. */
+  readonly todayMs: number | null;
+  /** Begins anew on the next trading day whenever it has ended. */
+  readonly loop: boolean;
   /** What `state()` returned, to go on from there; null = from the start. */
   readonly state: string | null;
 };
@@ -42,7 +47,7 @@ export type RecordingProblem =
 
 /** How much a file may hold once unpacked; all files together are kept in memory as 33 bytes a record. */
 export const RECORDING_BYTES_MAX = 256 * 1024 * 1024;
-const STATE_VERSION = 1;
+const STATE_VERSION = 2;
 
 /** Opens a recording: one file, or a folder whose `.csv` and `.csv.gz` files are read by name, one after the other. */
 export function openRecording(path: string, options: RecordingOptions): Result<MarketSource, RecordingProblem> {
@@ -84,46 +89,99 @@ function openTape(
   notes: ReadonlySet<string>,
   options: RecordingOptions,
 ): Result<MarketSource, RecordingProblem> {
-  const { calendar, pastSeed } = options;
-  const startMs = options.startMs ?? tape.atMs(0);
-  const key = [tape.count(), tape.atMs(0), tape.firstTradeTicks(), startMs].join(" ");
-  const handedOver = options.state === null ? 0 : readState(options.state, key);
-  if (handedOver === null) return err({ type: "other_state", path });
+  const { calendar, pastSeed, todayMs } = options;
+  const passes = createPasses(calendar, tape.atMs(0), tape.atMs(tape.count() - 1));
+  const saved = options.state === null ? null : readState(options.state);
+  const days = saved?.days ?? (todayMs === null ? 0 : passes.daysToToday(todayMs));
+  const first = passes.passOf(days);
+  const startMs = options.startMs ?? first.startMs;
+  const key = [tape.count(), tape.atMs(0), tape.firstTradeTicks(), startMs - first.laterMs, options.loop].join(" ");
+  if (options.state !== null && saved?.key !== key) return err({ type: "other_state", path });
   const past =
     pastSeed === null
       ? { bars: createBarStore(), anchor: null }
-      : syntheticPast({ seed: pastSeed, endMs: tape.atMs(0), endTicks: tape.firstTradeTicks(), calendar });
-  let next = 0;
-  const taped: Flow = {
-    nextAtMs: () => (next < tape.count() ? tape.atMs(next) : null),
-    run: (untilMs, sink) => {
-      while (next < tape.count() && tape.atMs(next) < untilMs) tape.tell(next++, sink);
-    },
-  };
+      : syntheticPast({ seed: pastSeed, endMs: first.startMs, endTicks: tape.firstTradeTicks(), calendar });
+  const taped = playTape(tape, passes, days, options.loop);
   const flow = notes.has(BARS_NOTE) ? holdQuotes(taped) : taped;
   flow.run(startMs, { trade: (atMs, priceTicks, size) => past.bars.trade(atMs, priceTicks, size), quote: () => {} });
-  const said = [...notes, ...(pastSeed === null ? [] : ["synthetic past"])];
-  const day = DateTime.fromMillis(tape.atMs(0), { zone: EXCHANGE_ZONE }).toFormat("d LLL yyyy");
+  const said = [
+    ...notes,
+    ...(days === 0 ? [] : [`moved to ${printDay(first.startMs)}`]),
+    ...(options.loop ? ["begins anew each trading day"] : []),
+    ...(pastSeed === null ? [] : ["synthetic past"]),
+  ];
   return ok(
     createMarketSource({
-      label: `recorded prices of ${day}, ${options.symbol} multiplier${said.length === 0 ? "" : ` (${said.join(", ")})`}`,
+      label: `recorded prices of ${printDay(tape.atMs(0))}, ${options.symbol} multiplier${said.length === 0 ? "" : ` (${said.join(", ")})`}`,
       startMs,
-      endMs: tape.atMs(tape.count() - 1),
+      endMs: options.loop ? null : first.endMs,
+      restUntil: taped.restUntil,
       calendar,
       flow,
       bars: past.bars,
       anchor: past.anchor,
-      skip: handedOver,
-      state: (count) => JSON.stringify({ version: STATE_VERSION, key, handedOver: count }),
+      skip: saved?.handedOver ?? 0,
+      state: (count) => JSON.stringify({ version: STATE_VERSION, key, days, handedOver: count }),
     }),
   );
 }
 
-function readState(text: string, key: string): number | null {
-  const state = JSON.parse(text) as { version?: unknown; key?: unknown; handedOver?: unknown };
-  return state.version === STATE_VERSION && state.key === key && typeof state.handedOver === "number"
-    ? state.handedOver
+/** Returns the tape as a flow of events, from the pass that is `days` later than its own dates. */
+function playTape(
+  tape: Tape,
+  passes: ReturnType<typeof createPasses>,
+  days: number,
+  loop: boolean,
+): Flow & { restUntil(atMs: number): number | null } {
+  let next = 0;
+  let at = 0;
+  /** By the pass's number from 0; planned as far as was asked. */
+  const planned: { days: number; pass: Pass }[] = [{ days, pass: passes.passOf(days) }];
+  const passAt = (number: number): Pass => {
+    for (;;) {
+      const found = planned[number];
+      if (found !== undefined) return found.pass;
+      const nextDays = passes.daysAfter((planned.at(-1) as { days: number }).days);
+      planned.push({ days: nextDays, pass: passes.passOf(nextDays) });
+    }
+  };
+  let restAt = 0;
+
+  return {
+    nextAtMs: () => {
+      if (next < tape.count()) return tape.atMs(next) + passAt(at).laterMs;
+      return loop ? passAt(at + 1).startMs : null;
+    },
+    run: (untilMs, sink) => {
+      for (;;) {
+        const { laterMs } = passAt(at);
+        while (next < tape.count() && tape.atMs(next) + laterMs < untilMs) tape.tell(next++, sink, laterMs);
+        if (next < tape.count() || !loop || passAt(at + 1).startMs >= untilMs) return;
+        at += 1;
+        next = 0;
+      }
+    },
+    restUntil: (atMs) => {
+      if (!loop) return null;
+      while (passAt(restAt + 1).startMs <= atMs) restAt += 1;
+      return atMs > passAt(restAt).endMs ? passAt(restAt + 1).startMs : null;
+    },
+  };
+}
+
+function readState(text: string): { key: string; days: number; handedOver: number } | null {
+  const state = JSON.parse(text) as { version?: unknown; key?: unknown; days?: unknown; handedOver?: unknown };
+  const { version, key, days, handedOver } = state;
+  return version === STATE_VERSION &&
+    typeof key === "string" &&
+    typeof days === "number" &&
+    typeof handedOver === "number"
+    ? { key, days, handedOver }
     : null;
+}
+
+function printDay(atMs: number): string {
+  return DateTime.fromMillis(atMs, { zone: EXCHANGE_ZONE }).toFormat("d LLL yyyy");
 }
 
 function filesOf(path: string): Result<string[], RecordingProblem> {

@@ -14,8 +14,8 @@ export type Tape = {
   firstTradeTicks(): number;
   /** Returns the time of an event, or of the last one for −1; −Infinity in an empty tape. */
   atMs(index: number): number;
-  /** Tells the sink one event. */
-  tell(index: number, sink: RecordSink): void;
+  /** Tells the sink one event, `laterMs` after its own time. */
+  tell(index: number, sink: RecordSink, laterMs: number): void;
 };
 
 /** Is a trade's mark in place of a bid size. */
@@ -71,10 +71,10 @@ export function createTape(): Tape {
       return firstTradeTicks;
     },
     atMs: (index) => times[index < 0 ? count + index : index] ?? Number.NEGATIVE_INFINITY,
-    tell: (index, sink) => {
+    tell: (index, sink, laterMs) => {
       const at = index * COLUMNS;
       const [a = 0, b = 0, c = 0, d = 0] = words.subarray(at, at + 4);
-      const atMs = times[index] ?? 0;
+      const atMs = (times[index] ?? 0) + laterMs;
       if (c === TRADE) sink.trade(atMs, a, b, d as Aggressor);
       else sink.quote(atMs, a, b, c, d);
     },

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { DateTime } from "luxon";
 import { describe, expect, test } from "vitest";
 import { createCalendar } from "../../../../src/simulators/ib-gateway/calendar.ts";
 import {
@@ -28,6 +29,8 @@ const OPTIONS: RecordingOptions = {
   startMs: null,
   contract: null,
   pastSeed: null,
+  todayMs: null,
+  loop: false,
   state: null,
 };
 const SECOND_NS = "15256998"; // 1525699800 = 7 May 2018 08:30 Chicago, its last two digits below
@@ -158,6 +161,56 @@ describe("a recording", () => {
     expect(records(opened(path, { state: first.state() }))).toEqual(records(first));
     const other = openRecording(file(BARS), { ...OPTIONS, state: first.state() });
     expect(other).toMatchObject({ ok: false, error: { type: "other_state" } });
+  });
+
+  test("that loops begins anew at the same time of the next trading day, over the weekend too, and never ends", () => {
+    const source = opened(file(TRADES), { loop: true });
+    const dayMs = 86_400_000;
+
+    const days = records(source, 1_525_699_800_000 + 7 * dayMs)
+      .filter((line) => line.endsWith("1 at 10683"))
+      .map((line) => (Number(line.split(" ")[0]) - 2_000) / dayMs);
+    // The recorded day is a Monday.
+    expect(days).toEqual([0, 1, 2, 3, 4]);
+    expect(source.endMs).toBeNull();
+    expect(source.restUntil(1_525_699_801_000)).toBeNull();
+    expect(source.restUntil(1_525_699_802_000)).toBeNull();
+    expect(source.restUntil(1_525_699_802_001)).toBe(1_525_699_800_001 + dayMs);
+    expect(source.label).toContain("begins anew each trading day");
+  });
+
+  test("that loops and lasts for days keeps its weekdays", () => {
+    const days = [...TRADES, "1525872600000000000,2671"];
+    const source = opened(file(days), { loop: true });
+
+    const firsts = records(source, 1_525_699_800_000 + 15 * 86_400_000).filter((line) => line.endsWith("1 at 10682"));
+    expect(firsts.map((line) => Math.floor(Number(line.split(" ")[0]) / 86_400_000))).toEqual([0, 7, 14]);
+  });
+
+  test.each([
+    ["a trading day after it", "2026-11-24T20:00", "2026-11-24T08:30"],
+    ["a trading day before its time", "2026-11-24T03:00", "2026-11-24T08:30"],
+    ["a Sunday", "2026-11-22T12:00", "2026-11-20T08:30"],
+    ["a day in summer, by the clock of the exchange", "2026-06-24T20:00", "2026-06-24T08:30"],
+  ])("that is moved to today begins, on %s, at its own time of day", (_what, now, begins) => {
+    const chicago = (text: string): number => DateTime.fromISO(text, { zone: "America/Chicago" }).toMillis();
+
+    const source = opened(file(TRADES), { todayMs: chicago(now) });
+
+    expect(source.startMs).toBe(chicago(begins) + 1);
+    expect(source.label).toContain(`moved to ${DateTime.fromMillis(source.startMs).toFormat("d LLL yyyy")}`);
+  });
+
+  test("that is moved and loops goes on from its state, on another day too", () => {
+    const path = file(TRADES);
+    const first = opened(path, { loop: true, todayMs: 1_800_000_000_000 });
+    records(first, first.startMs + 86_400_500);
+
+    const second = opened(path, { loop: true, todayMs: 1_800_500_000_000, state: first.state() });
+
+    expect(second.startMs).toBe(first.startMs);
+    const untilMs = first.startMs + 3 * 86_400_000;
+    expect(records(second, untilMs)).toEqual(records(first, untilMs));
   });
 
   test.each([
