@@ -40,6 +40,13 @@ type Case = { argv: readonly string[]; environment?: Record<string, string>; say
 
 const CASES: readonly (readonly [string, () => Case])[] = [
   [
+    "a misspelt fault names its line, what stands there and what is allowed",
+    () => ({
+      argv: ["simulate", "--port", "0", "--script", file('# night\n\n{"fault":"silense","forMs":5}\n')],
+      says: /Line 3 of the fault script .* fault is "silense": it must be one of drop_connection, .*silence, /,
+    }),
+  ],
+  [
     "a misspelt key names file, line and the nearest key",
     () => ({
       argv: ["run", "--config", file("strategy:\n  windw: 60\n")],

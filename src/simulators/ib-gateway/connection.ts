@@ -3,7 +3,9 @@
 import type { Socket } from "node:net";
 import type { Cancel, Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
+import { createByteStream } from "./byte-stream.ts";
 import { createDelayLine } from "./delay-line.ts";
+import { createPassage, type MessageTap } from "./message-tap.ts";
 import { createFrameReader, createFrameWriter, message, splitFields } from "./wire/frames.ts";
 import { SERVER_VERSION_MAX, SERVER_VERSION_MIN } from "./wire/ids.ts";
 
@@ -33,7 +35,7 @@ export type Connection = {
   flush(): void;
   /** Returns how many bytes wait to be read by the client. */
   backlogBytes(): number;
-  /** Resolves when the socket has taken everything, or is closed. */
+  /** Resolves when the socket has taken everything that no fault holds back, or is closed. */
   drained(): Promise<void>;
   /** Ends the connection after what was sent; `at_once` throws away what waits, as a reset line does. */
   close(reason: string, how: "after_sending" | "at_once"): void;
@@ -41,6 +43,10 @@ export type Connection = {
   silence(direction: Direction, untilWallMs: number): void;
   /** Holds everything back for `delayMs`, both ways, until the wall clock reads `untilWallMs`. */
   delay(delayMs: number, untilWallMs: number): void;
+  /** Sends everything in pieces of so many bytes until the wall clock reads `untilWallMs`. */
+  split(pieceBytes: number, untilWallMs: number): void;
+  /** Sends everything in one lump each `everyMs` until the wall clock reads `untilWallMs`. */
+  glue(everyMs: number, untilWallMs: number): void;
   /** Sends bytes that need not be a frame, then ends the connection if asked to. */
   sendBroken(bytes: Uint8Array, thenClose: boolean): void;
   isClosed(): boolean;
@@ -66,6 +72,7 @@ export function serveConnection(
   log: Log,
   events: ConnectionEvents,
   isStarted: (connection: Connection) => boolean,
+  tap: MessageTap,
 ): Connection {
   const reader = createFrameReader();
   const inLine = createDelayLine(wall);
@@ -77,6 +84,9 @@ export function serveConnection(
   let silentInUntilMs = 0;
   let silentOutUntilMs = 0;
   let waitingBytes = 0;
+  const stream = createByteStream(wall, (bytes) => {
+    if (!socket.destroyed && socket.writable) socket.write(bytes, noteDrained);
+  });
   const drainWaiters: (() => void)[] = [];
   let deadline: Cancel = () => {};
 
@@ -85,26 +95,40 @@ export function serveConnection(
     waitingBytes += piece.length;
     outLine.push(() => {
       waitingBytes -= piece.length;
-      if (!socket.destroyed && socket.writable) socket.write(piece, noteDrained);
+      stream.write(piece);
     });
     if (connection.backlogBytes() > BACKLOG_BYTES_MAX) connection.close("the client reads too slowly", "at_once");
   };
   const writer = createFrameWriter(handOver);
 
   const noteDrained = (): void => {
-    if (!isClosed && connection.backlogBytes() > 0) return;
+    // What a fault holds back leaves with the clock, which may stand still until this is over.
+    if (!isClosed && socket.writableLength + stream.leavingBytes() > 0) return;
     for (const waiter of drainWaiters.splice(0)) waiter();
   };
+
+  const put = (text: string): void => {
+    if (isClosed) return;
+    writer.write(text);
+    if (flushIsDue) return;
+    flushIsDue = true;
+    queueMicrotask(() => connection.flush());
+  };
+  /** Half a frame, and the end. */
+  const cutOff = (text: string): void => {
+    const body = Buffer.from(text, "utf8");
+    const bytes = Buffer.alloc(4 + Math.floor(body.length / 2));
+    bytes.writeUInt32BE(body.length, 0);
+    body.copy(bytes, 4);
+    connection.sendBroken(bytes, true);
+  };
+  const out = createPassage(tap, "out", wall, put, cutOff);
 
   const connection: Connection = {
     number,
     serverVersion: () => serverVersion,
     send: (text) => {
-      if (isClosed) return;
-      writer.write(text);
-      if (flushIsDue) return;
-      flushIsDue = true;
-      queueMicrotask(connection.flush);
+      if (!isClosed) out(text);
     },
     sendTick: (text) => {
       if (connection.backlogBytes() > TICK_BACKLOG_BYTES_MAX) ticksMissed += 1;
@@ -114,7 +138,7 @@ export function serveConnection(
       flushIsDue = false;
       if (!isClosed) writer.flush();
     },
-    backlogBytes: () => waitingBytes + socket.writableLength,
+    backlogBytes: () => waitingBytes + stream.waitingBytes() + socket.writableLength,
     drained: () =>
       new Promise((resolve) => {
         connection.flush();
@@ -127,7 +151,7 @@ export function serveConnection(
       finish(reason);
       if (how === "at_once") socket.resetAndDestroy();
       else {
-        outLine.push(() => socket.end(() => socket.destroy()));
+        outLine.push(() => stream.whenEmpty(() => socket.end(() => socket.destroy())));
         const giveUp = wall.after(CLOSE_MS_MAX, () => socket.destroy());
         socket.once("close", giveUp);
       }
@@ -140,6 +164,8 @@ export function serveConnection(
       inLine.delay(delayMs, untilWallMs);
       outLine.delay(delayMs, untilWallMs);
     },
+    split: stream.split,
+    glue: stream.glue,
     sendBroken: (bytes, thenClose) => {
       if (isClosed) return;
       connection.flush();
@@ -176,16 +202,22 @@ export function serveConnection(
       return;
     }
     serverVersion = Math.min(newest, SERVER_VERSION_MAX);
-    connection.send(message(serverVersion, events.connectionTime()));
+    // Not by the tap: what it begins with is the version, no message's number.
+    put(message(serverVersion, events.connectionTime()));
   };
+  const request = (text: string): void => {
+    if (isClosed) return;
+    events.request(connection, splitFields(text));
+    if (isStarted(connection)) deadline();
+  };
+  const come = createPassage(tap, "in", wall, request, () =>
+    connection.close("a fault cut a message of the client", "at_once"),
+  );
 
   const take = (text: string): void => {
     if (isClosed) return;
     if (serverVersion === 0) open(text);
-    else {
-      events.request(connection, splitFields(text));
-      if (isStarted(connection)) deadline();
-    }
+    else come(text);
   };
 
   socket.setNoDelay(true);

@@ -2,20 +2,25 @@
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import type { Connection } from "./connection.ts";
-import type { Fault, FaultMoment, ScriptedFault } from "./faults.ts";
+import { type Fault, type FaultPrice, messageActOf, type ScriptedFault } from "./faults.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Ledger } from "./ledger.ts";
+import type { MessageTap } from "./message-tap.ts";
 import { CODE } from "./wire/ids.ts";
+import { wayOf } from "./wire/kinds.ts";
 
 /** Is the part of the server that faults reach for, besides the gateway. */
 export type FaultTargets = {
   readonly gateway: Gateway;
   readonly ledger: Ledger;
+  readonly tap: MessageTap;
   readonly wall: Clock;
   readonly log: Log;
   nowMs(): number;
   /** Returns every accepted socket, those in the handshake too. */
   connections(): readonly Connection[];
+  /** Does `apply` to every connection, and to each that is accepted until then. */
+  afflict(untilWallMs: number, apply: (connection: Connection) => void): void;
   /** Closes the port, so that connecting is refused, and opens it again later. */
   refuseConnections(forMs: number): void;
   /** Lets new sockets wait for an answer that never comes. */
@@ -28,7 +33,7 @@ export type FaultRunner = {
   /** Adds a fault; one for "at once" happens now. */
   add(scripted: ScriptedFault): void;
   /** Makes what is due at `atMs` happen; called after each step of the market and each message. */
-  look(atMs: number, messages: number): void;
+  look(atMs: number): void;
   /** Returns the faults that wait. */
   waiting(): readonly ScriptedFault[];
 };
@@ -39,7 +44,7 @@ const WAITING_MAX = 20_000;
 /** Returns a runner whose market time counts from `startMs`. */
 export function createFaultRunner(targets: FaultTargets, startMs: number): FaultRunner {
   const { gateway, wall } = targets;
-  const waiting: ScriptedFault[] = [];
+  const waiting: { readonly scripted: ScriptedFault; isDue(atMs: number): boolean; act(): void }[] = [];
   /** Ends of faults that last for market time. */
   const ends: { atMs: number; end: () => void }[] = [];
   let mutes = 0;
@@ -69,11 +74,42 @@ export function createFaultRunner(targets: FaultTargets, startMs: number): Fault
     return bytes;
   };
 
+  /** Returns a price as the wire is to carry it. */
+  const priceText = (price: FaultPrice): string =>
+    price.type === "text" ? price.text : gateway.feed.price(lastTicks() + price.ticks);
+  const lastTicks = (): number => {
+    const { lastTicks: last, closeTicks } = gateway.feed.view();
+    return last ?? closeTicks ?? 0;
+  };
+  const limitTicks = (price: FaultPrice): number =>
+    price.type === "from_last"
+      ? lastTicks() + price.ticks
+      : Math.round(Number(price.text) / gateway.feed.listing.product.tickSize);
+  const shift = (contracts: number): void => {
+    gateway.account.shift(contracts);
+    const [held] = gateway.state().positions;
+    targets.ledger.write(targets.nowMs(), 0, null, {
+      type: "position",
+      conId: gateway.feed.listing.conId,
+      position: held?.position ?? 0,
+    });
+  };
+
+  const correct = (byTicks: number, byContracts: number): void => {
+    const moved = gateway.orders.correctLatest(byTicks, byContracts);
+    if (moved === undefined) targets.log.warn({}, "There is no execution to correct yet");
+    else if (moved !== 0) shift(moved);
+  };
+
+  const note = (fault: Fault): void => {
+    targets.log.info({ ...fault }, "A scripted fault acts");
+    targets.ledger.write(targets.nowMs(), 0, null, { type: "fault", fault: fault.fault });
+  };
+
   const act = (fault: Fault): void => {
     const atMs = targets.nowMs();
     const wallMs = wall.nowMs();
-    targets.log.info({ ...fault }, "A scripted fault acts");
-    targets.ledger.write(atMs, 0, null, { type: "fault", fault: fault.fault });
+    note(fault);
     const { orderFaults, feed } = gateway;
     switch (fault.fault) {
       case "drop_connection":
@@ -89,10 +125,25 @@ export function createFaultRunner(targets: FaultTargets, startMs: number): Fault
         targets.ignoreHandshakes(wallMs + fault.forMs);
         return;
       case "silence":
-        for (const connection of targets.connections()) connection.silence(fault.direction, wallMs + fault.forMs);
+        targets.afflict(fault.reach === "everybody" ? wallMs + fault.forMs : wallMs, (connection) =>
+          connection.silence(fault.direction, wallMs + fault.forMs),
+        );
         return;
       case "delay":
-        for (const connection of targets.connections()) connection.delay(fault.delayMs, wallMs + fault.forMs);
+        targets.afflict(wallMs + fault.forMs, (connection) => connection.delay(fault.delayMs, wallMs + fault.forMs));
+        return;
+      case "split_stream":
+        targets.afflict(wallMs + fault.forMs, (connection) => connection.split(fault.bytes, wallMs + fault.forMs));
+        return;
+      case "glue_stream":
+        targets.afflict(wallMs + fault.forMs, (connection) => connection.glue(fault.everyMs, wallMs + fault.forMs));
+        return;
+      case "drop_message":
+      case "repeat_message":
+      case "hold_message":
+      case "swap_message":
+      case "cut_message":
+        arm(fault, 0);
         return;
       case "link_lost":
         gateway.loseLink();
@@ -132,7 +183,13 @@ export function createFaultRunner(targets: FaultTargets, startMs: number): Fault
         orderFaults.fillBeforeAck += fault.count;
         return;
       case "correct_execution":
-        if (!gateway.orders.correctLatest(fault.ticks)) targets.log.warn({}, "There is no execution to correct yet");
+        correct(fault.ticks, fault.contracts);
+        return;
+      case "part_fill":
+        orderFaults.partFill.push({ contracts: fault.contracts, forMs: fault.forMs });
+        return;
+      case "clock_skew":
+        gateway.skewClock(fault.skewMs);
         return;
       case "truncated_frame":
         for (const connection of gateway.connections()) connection.sendBroken(broken(200, 20), true);
@@ -147,16 +204,16 @@ export function createFaultRunner(targets: FaultTargets, startMs: number): Fault
         mute(fault.forMs, () => {});
         return;
       case "bad_tick":
-        feed.sendBadTick(atMs, fault.price);
+        feed.sendBadTick(atMs, priceText(fault.price), fault.size);
         return;
       case "bad_quote":
-        feed.sendBadQuote(atMs, fault.bid, fault.ask);
+        feed.sendBadQuote(atMs, priceText(fault.bid), priceText(fault.ask), fault.bidSize, fault.askSize);
         return;
       case "position_shift":
-        gateway.account.shift(fault.contracts);
+        shift(fault.contracts);
         return;
       case "order_by_hand":
-        gateway.placeByHand(fault.action, fault.quantity, fault.limitPrice);
+        gateway.placeByHand(fault.action, fault.quantity, fault.limit === null ? null : limitTicks(fault.limit));
         return;
       case "wrong_account":
         targets.setAccount(fault.account);
@@ -169,36 +226,69 @@ export function createFaultRunner(targets: FaultTargets, startMs: number): Fault
     }
   };
 
-  const isDue = (when: FaultMoment, atMs: number, messages: number): boolean => {
+  /** Arms a fault of single messages, of which `skip` go well first. */
+  const arm = (fault: Fault, skip: number): void => {
+    const does = messageActOf(fault);
+    if (does === undefined || !("message" in fault)) throw new Error(`${fault.fault} is no fault of single messages`);
+    targets.tap.arm({ act: does, kind: fault.message, skip, count: fault.count, forMs: fault.forMs });
+  };
+
+  const wait = (scripted: ScriptedFault): void => {
+    const { when, fault } = scripted;
+    const actThen = (): void => act(fault);
     switch (when.type) {
       case "at_once":
-        return true;
+        actThen();
+        return;
       case "after":
-        return atMs >= startMs + when.afterMs;
-      case "message":
-        return messages >= when.count;
+        waiting.push({ scripted, isDue: (atMs) => atMs >= startMs + when.afterMs, act: actThen });
+        return;
+      case "at":
+        waiting.push({ scripted, isDue: (atMs) => atMs >= when.atMs, act: actThen });
+        return;
+      case "message": {
+        // The n-th message itself is meant, so it must be caught when it comes, not looked back at.
+        if (messageActOf(fault) !== undefined) {
+          note(fault);
+          arm(fault, when.count - 1);
+          return;
+        }
+        const watch = targets.tap.watch(when.kind, when.count);
+        const isAnswer = wayOf(when.kind) === "out";
+        waiting.push({
+          scripted,
+          isDue: () => watch.left() <= 0,
+          act: () => {
+            watch.stop();
+            // It has passed: what is lost with the line is what comes after it.
+            if (isAnswer) for (const connection of targets.connections()) connection.flush();
+            actThen();
+          },
+        });
+        return;
+      }
       default:
-        return when satisfies never;
+        when satisfies never;
     }
   };
 
   return {
     add: (scripted) => {
-      if (scripted.when.type === "at_once") act(scripted.fault);
-      else if (waiting.length < WAITING_MAX) waiting.push(scripted);
+      if (waiting.length < WAITING_MAX) wait(scripted);
       else targets.log.warn({ waitingMax: WAITING_MAX }, "Too many faults wait; one was left out");
     },
-    look: (atMs, messages) => {
+    look: (atMs) => {
+      gateway.orders.tellHeld(atMs);
       if (waiting.length === 0 && ends.length === 0) return;
       for (const ended of ends.filter((one) => one.atMs <= atMs)) {
         ends.splice(ends.indexOf(ended), 1);
         ended.end();
       }
-      for (const scripted of waiting.filter((one) => isDue(one.when, atMs, messages))) {
-        waiting.splice(waiting.indexOf(scripted), 1);
-        act(scripted.fault);
+      for (const due of waiting.filter((one) => one.isDue(atMs))) {
+        waiting.splice(waiting.indexOf(due), 1);
+        due.act();
       }
     },
-    waiting: () => waiting,
+    waiting: () => waiting.map(({ scripted }) => scripted),
   };
 }

@@ -259,6 +259,12 @@ export function createFeed(listing: Listing) {
     }
   };
 
+  /** The next snapshot tells the market's own price again. */
+  const sendBadPrice = (to: Snapshots, tickType: number, priceText: string, sizeText: string): void => {
+    to.connection.sendTick(message(ANSWER.tickPrice, 6, to.reqId, tickType, priceText, sizeText, 0));
+    to.sent.delete(tickType);
+  };
+
   const drop = <T extends Subscriber>(from: T[], isDropped: (subscriber: T) => boolean): boolean => {
     const before = from.length;
     for (let at = from.length - 1; at >= 0; at -= 1) {
@@ -339,16 +345,17 @@ export function createFeed(listing: Listing) {
     isMuted: (): boolean => isMuted,
 
     /** Sends a tick that the market never had, to subscribers of single ticks and of snapshots. */
-    sendBadTick(atMs: number, priceText: string): void {
-      sendTick(LAST_KINDS, message(seconds(atMs), priceText, 1, 0, exchange, ""), false);
-      for (const to of snapshots) {
-        to.connection.sendTick(message(ANSWER.tickPrice, 6, to.reqId, TICK.last, priceText, 1, 0));
-        to.sent.delete(TICK.last);
-      }
+    sendBadTick(atMs: number, priceText: string, sizeText: string): void {
+      sendTick(LAST_KINDS, message(seconds(atMs), priceText, sizeText, 0, exchange, ""), false);
+      for (const to of snapshots) sendBadPrice(to, TICK.last, priceText, sizeText);
     },
     /** Sends a quote that the market never had. */
-    sendBadQuote(atMs: number, bidText: string, askText: string): void {
-      sendTick(QUOTE_KINDS, message(seconds(atMs), bidText, askText, 1, 1, 0), false);
+    sendBadQuote(atMs: number, bidText: string, askText: string, bidSizeText: string, askSizeText: string): void {
+      sendTick(QUOTE_KINDS, message(seconds(atMs), bidText, askText, bidSizeText, askSizeText, 0), false);
+      for (const to of snapshots) {
+        sendBadPrice(to, TICK.bid, bidText, bidSizeText);
+        sendBadPrice(to, TICK.ask, askText, askSizeText);
+      }
     },
 
     /** Answers a request once, or subscribes it. */

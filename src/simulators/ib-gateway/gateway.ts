@@ -67,7 +67,7 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
   const feed: Feed = createFeed(listing);
   let isLinkUp = true;
   let idsInUse = 0;
-  let messagesSeen = 0;
+  let skewMs = 0;
 
   const orderFaults = noOrderFaults();
   const account: Account = createAccount(
@@ -152,7 +152,7 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
       connection.send(message(ANSWER.nextValidId, 1, orders.nextOrderId(clientId))),
     [REQUEST.managedAccounts]: ({ connection }) => connection.send(message(ANSWER.managedAccounts, 1, parts.account())),
     [REQUEST.currentTime]: ({ connection }) =>
-      connection.send(message(ANSWER.currentTime, 1, Math.floor(parts.nowMs() / 1_000))),
+      connection.send(message(ANSWER.currentTime, 1, Math.floor((parts.nowMs() + skewMs) / 1_000))),
     [REQUEST.serverLogLevel]: () => {},
     [REQUEST.marketDataType]: () => {},
   };
@@ -179,7 +179,6 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
 
     /** Answers one message of a connection. A number that nobody knows is passed over, as is noise before startApi. */
     request(connection: Connection, all: readonly string[]): void {
-      messagesSeen += 1;
       const id = Number(all[0]);
       if (!Number.isInteger(id)) {
         connection.close(`a message without a number: ${JSON.stringify(all[0] ?? "").slice(0, 40)}`, "at_once");
@@ -220,7 +219,6 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
     connectionOf: (clientId: number): Connection | undefined =>
       [...clients.values()].find((client) => client.clientId === clientId)?.connection,
     connections: (): readonly Connection[] => [...clients.keys()],
-    messagesSeen: (): number => messagesSeen,
 
     /** Sends a notice with id -1 to everybody. */
     notice: noticeAll,
@@ -257,9 +255,12 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
     },
 
     isLinkUp: (): boolean => isLinkUp,
+    /** Lets the gateway's own clock be so much ahead of the market's, from now on. */
+    skewClock(byMs: number): void {
+      skewMs = byMs;
+    },
     /** Places an order as a person does by hand in the broker's own program: no API client placed it. */
-    placeByHand(action: "BUY" | "SELL", quantity: number, limitPrice: number | null): void {
-      const limitTicks = limitPrice === null ? null : Math.round(limitPrice / listing.product.tickSize);
+    placeByHand(action: "BUY" | "SELL", quantity: number, limitTicks: number | null): void {
       orders.placeByHand({
         action,
         quantity,
@@ -279,7 +280,7 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
 
     /** Returns what the handshake names as the time of the connection. */
     connectionTime: (): string =>
-      `${DateTime.fromMillis(parts.nowMs(), { zone: EXCHANGE_ZONE }).toFormat("yyyyLLdd HH:mm:ss")} ${EXCHANGE_ZONE_WIRE}`,
+      `${DateTime.fromMillis(parts.nowMs() + skewMs, { zone: EXCHANGE_ZONE }).toFormat("yyyyLLdd HH:mm:ss")} ${EXCHANGE_ZONE_WIRE}`,
     saved: (): SavedGateway => saved,
     /** Returns what a person or a judge may want to see, as plain values. */
     state: () => ({

@@ -13,6 +13,7 @@ import { createGateway, newGateway, type SavedGateway } from "./gateway.ts";
 import { openLedger } from "./ledger.ts";
 import { findProduct, frontListing, type Listing, listingByConId, type Product, SYMBOLS } from "./listings.ts";
 import type { MarketSource } from "./market-source.ts";
+import { createMessageTap } from "./message-tap.ts";
 import { openExchange } from "./native-exchange.ts";
 import { createPump } from "./pump.ts";
 import { createSocketServer, HOST } from "./socket-server.ts";
@@ -142,19 +143,20 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
     log,
     exchangeAtMs: opened.isNew ? null : (saved?.atMs ?? null),
     stepped: (atMs) => {
-      runnerBox.runner?.look(atMs, gateway.messagesSeen());
+      runnerBox.runner?.look(atMs);
       saveIfOrdersChanged();
     },
   });
 
   pump.begin();
 
-  const sockets = createSocketServer(wall, log, {
+  const tap = createMessageTap();
+  const sockets = createSocketServer(wall, log, tap, {
     connectionTime: gateway.connectionTime,
     request: (connection, fields) => {
       pump.catchUp();
       gateway.request(connection, fields);
-      runnerBox.runner?.look(pump.nowMs(), gateway.messagesSeen());
+      runnerBox.runner?.look(pump.nowMs());
       saveIfOrdersChanged();
     },
     closed: gateway.closed,
@@ -164,10 +166,12 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
     {
       gateway,
       ledger,
+      tap,
       wall,
       log,
       nowMs: () => pump.nowMs(),
       connections: sockets.connections,
+      afflict: sockets.afflict,
       refuseConnections: sockets.refuse,
       ignoreHandshakes: sockets.ignoreHandshakes,
       setAccount: (next) => {

@@ -41,6 +41,18 @@ type LedgerEntry =
       readonly feeCents: number;
     }
   | {
+      readonly type: "correction";
+      readonly execId: string;
+      /** Is the execution that counts no more. */
+      readonly replaces: string;
+      readonly orderId: number;
+      readonly permId: number;
+      readonly orderRef: string;
+      readonly action: string;
+      readonly quantity: number;
+      readonly price: number;
+    }
+  | {
       readonly type: "status";
       readonly orderId: number;
       readonly permId: number;

@@ -18,11 +18,13 @@ export type OrderFaults = {
   fillBeforeAck: number;
   /** Orders that work but bring a warning 399. */
   warn: number;
+  /** Fills of more than so many contracts that are told in two, the rest so much market time later. */
+  partFill: { readonly contracts: number; readonly forMs: number }[];
 };
 
 /** Returns faults of which none waits. */
 export function noOrderFaults(): OrderFaults {
-  return { swallow: 0, reject: [], dropExecution: 0, repeatExecution: 0, fillBeforeAck: 0, warn: 0 };
+  return { swallow: 0, reject: [], dropExecution: 0, repeatExecution: 0, fillBeforeAck: 0, warn: 0, partFill: [] };
 }
 
 /** Returns the refusal that waits for an order of these terms and uses it up; undefined for none. */

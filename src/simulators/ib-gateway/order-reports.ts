@@ -45,9 +45,21 @@ export function endOrder(
   order.completedText = text;
 }
 
-/** Returns what takes the exchange's reports. It throws for an order that the gateway does not know. */
-export function createReportReader(context: ReportContext): (reports: readonly ExchangeReport[]) => void {
+/** Takes the exchange's reports. */
+export type ReportReader = {
+  /** Throws for an order that the gateway does not know. */
+  take(reports: readonly ExchangeReport[]): void;
+  /** Tells what a fault has held back until `atMs`. */
+  tellHeld(atMs: number): void;
+};
+
+type FillReport = Extract<ExchangeReport, { type: "fill" }>;
+
+/** Returns what takes the exchange's reports. */
+export function createReportReader(context: ReportContext): ReportReader {
   const { book, voice, listing, ledger, faults } = context;
+  /** The rest of fills that are told in two. */
+  const held: { readonly atMs: number; readonly report: FillReport }[] = [];
 
   const work = (order: GatewayOrder): void => {
     const { kind } = order.terms;
@@ -67,7 +79,7 @@ export function createReportReader(context: ReportContext): (reports: readonly E
     voice.error(order, CODE.orderMessage, warning);
   };
 
-  const execute = (order: GatewayOrder, report: Extract<ExchangeReport, { type: "fill" }>): GatewayExecution => {
+  const execute = (order: GatewayOrder, report: FillReport): GatewayExecution => {
     order.filled += report.quantity;
     order.filledTicks += report.priceTicks * report.quantity;
     order.lastFillTicks = report.priceTicks;
@@ -94,7 +106,20 @@ export function createReportReader(context: ReportContext): (reports: readonly E
     };
   };
 
-  const fill = (order: GatewayOrder, report: Extract<ExchangeReport, { type: "fill" }>): void => {
+  /** Returns what is told of a fill now; the rest is told when a fault has had its time. */
+  const firstPart = (report: FillReport): FillReport => {
+    const [part] = faults.partFill;
+    if (part === undefined || report.quantity <= part.contracts) return report;
+    faults.partFill.shift();
+    const quantity = report.quantity - part.contracts;
+    held.push({
+      atMs: context.nowMs() + part.forMs,
+      report: { ...report, quantity, feeCents: share(report, quantity) },
+    });
+    return { ...report, quantity: part.contracts, feeCents: share(report, part.contracts) };
+  };
+
+  const fill = (order: GatewayOrder, report: FillReport): void => {
     if (order.status === "PreSubmitted") {
       order.status = "Submitted";
       order.whyHeld = "";
@@ -145,7 +170,7 @@ export function createReportReader(context: ReportContext): (reports: readonly E
         hold(order, report.reason);
         break;
       case "fill":
-        fill(order, report);
+        fill(order, firstPart(report));
         break;
       case "reduced":
         order.terms = { ...order.terms, quantity: report.quantity };
@@ -185,16 +210,30 @@ export function createReportReader(context: ReportContext): (reports: readonly E
     }
   };
 
-  return (reports) => {
-    for (const report of reports) {
-      const order = book.byPermId(report.orderKey);
-      if (order === undefined) {
-        throw new Error(
-          `the exchange reports ${report.type} of order ${report.orderKey}, which the gateway does not know`,
-        );
-      }
-      take(order, report);
-      book.touch();
-    }
+  const orderOf = (report: ExchangeReport): GatewayOrder => {
+    const order = book.byPermId(report.orderKey);
+    if (order !== undefined) return order;
+    throw new Error(`the exchange reports ${report.type} of order ${report.orderKey}, which the gateway does not know`);
   };
+
+  return {
+    take: (reports) => {
+      for (const report of reports) {
+        take(orderOf(report), report);
+        book.touch();
+      }
+    },
+    tellHeld: (atMs) => {
+      for (const one of held.filter((each) => each.atMs <= atMs)) {
+        held.splice(held.indexOf(one), 1);
+        fill(orderOf(one.report), one.report);
+        book.touch();
+      }
+    },
+  };
+}
+
+/** Returns a part's fees; those of both parts are the whole's. */
+function share(report: FillReport, quantity: number): number {
+  return Math.round((report.feeCents * quantity) / report.quantity);
 }

@@ -50,7 +50,7 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
   const { exchange, listing, ledger, faults } = context;
   const book = createOrderBook(saved, listing.conId);
   const voice = createOrderVoice(context);
-  const apply = createReportReader({ ...context, book, voice });
+  const { take: apply, tellHeld } = createReportReader({ ...context, book, voice });
 
   const record = (
     connection: Connection,
@@ -277,6 +277,7 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
     cancel,
     cancelAll,
     apply,
+    tellHeld,
     rollBackIds: book.rollBackIds,
     takeChanged: book.takeChanged,
     working: book.working,
@@ -321,18 +322,33 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
       connection.send(message(ANSWER.executionsEnd, 1, reqId));
     },
 
-    /** Replaces the latest execution by a correction with another price, as a broker does; false without one. */
-    correctLatest(byTicks: number): boolean {
+    /**
+     * Replaces the latest execution by a correction with another price or size, as a broker does. Returns by how much the
+     * position has changed with it; undefined where there is no execution.
+     */
+    correctLatest(byTicks: number, byContracts: number): number | undefined {
       const latest = book.executions().at(-1);
-      if (latest === undefined) return false;
+      if (latest === undefined) return undefined;
       const dot = latest.execId.lastIndexOf(".");
       const version = String(Number(latest.execId.slice(dot + 1)) + 1).padStart(2, "0");
       const execId = `${latest.execId.slice(0, dot)}.${version}`;
-      const corrected = { ...latest, execId, priceTicks: latest.priceTicks + byTicks };
+      const quantity = Math.max(1, latest.quantity + byContracts);
+      const corrected = { ...latest, execId, quantity, priceTicks: latest.priceTicks + byTicks };
       book.replaceLatestExecution(corrected);
+      ledger.write(context.nowMs(), 0, corrected.clientId, {
+        type: "correction",
+        execId,
+        replaces: latest.execId,
+        orderId: corrected.orderId,
+        permId: corrected.permId,
+        orderRef: corrected.orderRef,
+        action: corrected.action,
+        quantity,
+        price: corrected.priceTicks * listing.product.tickSize,
+      });
       voice.execution(corrected);
       voice.commission(corrected);
-      return true;
+      return (quantity - latest.quantity) * (corrected.action === "BUY" ? 1 : -1);
     },
 
     /** Places an order that no API client placed: a person did, in the broker's own program. */

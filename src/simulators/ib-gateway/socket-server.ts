@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Cancel, Clock } from "../../clock.ts";
 import { errorFields, type Log } from "../../log.ts";
 import { type Connection, serveConnection } from "./connection.ts";
+import type { MessageTap } from "./message-tap.ts";
 
 /** The address that is listened on: the simulator is for this machine only. */
 export const HOST = "127.0.0.1";
@@ -13,11 +14,13 @@ export const CLIENTS_MAX = 32;
 export type SocketEvents = Parameters<typeof serveConnection>[4] & { isStarted(connection: Connection): boolean };
 
 /** Returns a server that does not listen yet. */
-export function createSocketServer(wall: Clock, log: Log, events: SocketEvents) {
+export function createSocketServer(wall: Clock, log: Log, tap: MessageTap, events: SocketEvents) {
   const connections = new Set<Connection>();
   const sockets = new Set<Socket>();
   let nextNumber = 1;
   let deafUntilMs = 0;
+  /** Faults of the line that last, for those who come meanwhile: a network that is gone is gone for everybody. */
+  let afflictions: { readonly untilMs: number; readonly apply: (connection: Connection) => void }[] = [];
   let port = 0;
   let isStopped = false;
   let server: Server | undefined;
@@ -46,8 +49,11 @@ export function createSocketServer(wall: Clock, log: Log, events: SocketEvents) 
         },
       },
       events.isStarted,
+      tap,
     );
     connections.add(connection);
+    afflictions = afflictions.filter(({ untilMs }) => wall.nowMs() < untilMs);
+    for (const { apply } of afflictions) apply(connection);
     if (wall.nowMs() < deafUntilMs) connection.silence("both", Number.POSITIVE_INFINITY);
   };
 
@@ -68,6 +74,11 @@ export function createSocketServer(wall: Clock, log: Log, events: SocketEvents) 
   return {
     listen,
     connections: (): readonly Connection[] => [...connections],
+    /** Does `apply` to every connection, and to each that is accepted until then. */
+    afflict: (untilWallMs: number, apply: (connection: Connection) => void): void => {
+      afflictions.push({ untilMs: untilWallMs, apply });
+      for (const connection of connections) apply(connection);
+    },
     ignoreHandshakes: (untilWallMs: number): void => {
       deafUntilMs = untilWallMs;
     },

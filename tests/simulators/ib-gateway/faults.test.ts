@@ -1,6 +1,6 @@
 import { EventName, IBApi, type Order, OrderAction, OrderType, SecType, TickByTickDataType } from "@stoqey/ib";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Fault, parseFault, parseScript, SCRIPT_LINES_MAX } from "../../../src/simulators/ib-gateway/faults.ts";
+import { parseFault, parseScript, SCRIPT_LINES_MAX } from "../../../src/simulators/ib-gateway/faults.ts";
 import { rawClient } from "./raw-client.ts";
 import { type Client, MES, type Rig, START_MS, settle, startRig, statuses, watch } from "./rig.ts";
 
@@ -21,8 +21,11 @@ beforeEach(async () => {
 });
 afterEach(() => rig.stop());
 
-function fault(one: Fault): void {
-  rig.server.addFault({ when: { type: "at_once" }, fault: one });
+/** Gives a line of a script. */
+function fault(line: object): void {
+  const read = parseFault(line);
+  if (!read.ok) throw new Error(read.error);
+  rig.server.addFault(read.value);
 }
 
 function codes(of: Client = client): unknown[] {
@@ -266,7 +269,7 @@ test("a client id can be said to be in use although it is not", async () => {
   expect((await rig.connect(9)).nextOrderId).toBe(1);
 });
 
-test.each<[string, Fault, number]>([
+test.each<[string, object, number]>([
   ["a truncated frame", { fault: "truncated_frame" }, 200],
   ["a frame of length -4", { fault: "bad_length", length: -4 }, -4],
   ["a frame of length 0", { fault: "bad_length", length: 0 }, 0],
@@ -308,8 +311,8 @@ test("a silent gateway keeps the socket open and says nothing", async () => {
 });
 
 test("a fault waits for its moment of the market and for its message", async () => {
-  rig.server.addFault({ when: { type: "after", afterMs: 2_000 }, fault: { fault: "position_shift", contracts: 2 } });
-  rig.server.addFault({ when: { type: "message", count: 4 }, fault: { fault: "position_shift", contracts: 3 } });
+  fault({ fault: "position_shift", contracts: 2, afterMs: 2_000 });
+  fault({ fault: "position_shift", contracts: 3, atMessage: 3 });
   const position = () => (rig.server.state() as { positions: { position: number }[] }).positions[0]?.position;
   await rig.step(1_500);
   expect(position()).toBe(0);
@@ -322,14 +325,63 @@ test("a fault waits for its moment of the market and for its message", async () 
 });
 
 test.each<[string, unknown, string]>([
-  ["no object", 5, "a fault is a JSON object"],
-  ["an unknown fault", { fault: "meteor" }, '"meteor" is no known fault'],
-  ["a missing figure", { fault: "silence" }, "forMs must be a whole number from 0 to 604800000"],
-  ["a figure out of range", { fault: "delay", delayMs: 0, forMs: 1 }, "delayMs must be a whole number from 1 to 60000"],
-  ["an unknown field", { fault: "truncated_frame", hard: true }, "hard is no field of truncated_frame"],
-  ["an unknown choice", { fault: "silence", direction: "up", forMs: 1 }, "direction must be one of in, out, both"],
-])("a script with %s is refused with the reason", (_what, value, reason) => {
-  expect(parseFault(value)).toEqual({ ok: false, error: reason });
+  ["no object", 5, "5 is no JSON object"],
+  [
+    "an unknown fault",
+    { fault: "meteor" },
+    'fault is "meteor": it must be one of drop_connection, refuse_connections, ',
+  ],
+  ["no fault", { forMs: 1 }, "fault is missing: it must be one of drop_connection, "],
+  ["a missing figure", { fault: "silence" }, "forMs is missing: it must be a whole number from 0 to 604800000"],
+  [
+    "a figure out of range",
+    { fault: "delay", delayMs: 0, forMs: 1 },
+    "delayMs is 0: it must be a whole number from 1 to 60000",
+  ],
+  [
+    "a misspelt field",
+    { fault: "silence", forMs: 1, directoin: "in" },
+    "directoin is no field of silence; it has fault, direction, forMs, reach, afterMs, at, atMessage, message",
+  ],
+  [
+    "an unknown choice",
+    { fault: "silence", direction: "up", forMs: 1 },
+    'direction is "up": it must be one of in, out, both',
+  ],
+  [
+    "an unknown kind of message",
+    { fault: "drop_message", message: "placeOder" },
+    'message is "placeOder": it must be one of anyRequest, reqMktData, cancelMktData, placeOrder, ',
+  ],
+  [
+    "a message of a client that is to be cut",
+    { fault: "cut_message", message: "placeOrder" },
+    'message is "placeOrder": it must be a kind of message to clients',
+  ],
+  [
+    "two moments",
+    { fault: "truncated_frame", afterMs: 1, atMessage: 1 },
+    "afterMs and atMessage are given: it must be one of them, or none",
+  ],
+  [
+    "a kind without a number",
+    { fault: "truncated_frame", message: "placeOrder" },
+    "message is given without atMessage, its number",
+  ],
+  [
+    "a time without a zone",
+    { fault: "truncated_frame", at: "2026-11-24T14:35:00" },
+    'at is "2026-11-24T14:35:00": it must be a time with its zone, such as 2026-11-24T14:35:00Z',
+  ],
+  [
+    "a price that is none",
+    { fault: "order_by_hand", action: "BUY", limitPrice: -5 },
+    'limitPrice is -5: it must be a price above 0, or ticks from the last trade ("last-8")',
+  ],
+])("a script with %s is refused with value, and what is allowed", (_what, value, reason) => {
+  const read = parseFault(value);
+
+  expect(read.ok ? "understood" : read.error.slice(0, reason.length)).toBe(reason);
 });
 
 test("a script is read line by line, with comments, and names the line that is wrong", () => {
@@ -344,5 +396,12 @@ test("a script is read line by line, with comments, and names the line that is w
   });
   expect(parseScript("\n".repeat(SCRIPT_LINES_MAX - 1)).ok).toBe(true);
   expect(parseScript("\n".repeat(SCRIPT_LINES_MAX)).ok).toBe(false);
-  expect(parseScript(`${good}{"fault":`)).toMatchObject({ ok: false, error: { line: 5 } });
+  expect(parseScript(`${good}{"fault":`)).toMatchObject({
+    ok: false,
+    error: { line: 5, reason: expect.stringMatching(/^"\{\\"fault\\":" is no JSON \(/) },
+  });
+  expect(parseScript(`${good}{"fault":"swalow_order"}`)).toMatchObject({
+    ok: false,
+    error: { line: 5, reason: expect.stringContaining('fault is "swalow_order": it must be one of ') },
+  });
 });

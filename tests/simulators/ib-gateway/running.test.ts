@@ -142,7 +142,7 @@ test("an unknown symbol and a bad script are refused", async () => {
   writeFileSync(scriptFile, '{"fault":"meteor"}\n');
 
   await expect(start({ symbol: "CL" })).rejects.toThrow("The simulated gateway has no CL. It has MES, ES,");
-  await expect(start({ scriptFile })).rejects.toThrow('is not understood: "meteor" is no known fault');
+  await expect(start({ scriptFile })).rejects.toThrow("Line 1 of the fault script");
   await expect(start({ scriptFile: "/nowhere" })).rejects.toMatchObject({ problem: { type: "unreadable_script" } });
 });
 
@@ -306,7 +306,10 @@ test("the control shows the state, makes faults and moves a paused market", asyn
   expect(await post("/simulate/market", { step: 1_000 })).toEqual([200, { done: true }]);
   expect(await post("/simulate/market", { position: 2 })).toEqual([200, { done: true }]);
   expect(await post("/simulate/fault", { fault: "swallow_order" })).toEqual([200, { done: true }]);
-  expect(await post("/simulate/fault", { fault: "meteor" })).toEqual([400, { error: '"meteor" is no known fault' }]);
+  expect(await post("/simulate/fault", { fault: "meteor" })).toEqual([
+    400,
+    { error: expect.stringMatching(/^fault is "meteor": it must be one of drop_connection, /) },
+  ]);
   expect((await post("/simulate/market", { step: -1 }))[0]).toBe(400);
   expect((await post("/simulate/market", { pause: true, step: 1 }))[0]).toBe(400);
   expect(await (await fetch(`${rig.server.url}/simulate/state`)).json()).toMatchObject({
