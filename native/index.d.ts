@@ -69,10 +69,11 @@ export declare class NativeExchange {
 }
 
 /**
- * Runs a backtest over bars, oldest first. `settings` is EngineSettings, `fills` FillModel, both as JSON. Fails with a code
- * before the colon: BACKTEST_SETTINGS, BACKTEST_BARS, BACKTEST_STOPPED, or BACKTEST_PANIC for a fault of ours.
+ * Runs a backtest over bars, oldest first. `settings` is EngineSettings, `fills` FillModel, `study` StudySettings where one
+ * is wanted, all as JSON. Fails with a code before the colon: BACKTEST_SETTINGS, BACKTEST_BARS, BACKTEST_STOPPED, or
+ * BACKTEST_PANIC for a fault of ours.
  */
-export declare function backtest(settings: string, fills: string, bars: NativeBars, control: NativeBacktestControl): Promise<NativeBacktest>
+export declare function backtest(settings: string, fills: string, bars: NativeBars, control: NativeBacktestControl, study?: string | undefined | null): Promise<NativeBacktest>
 
 /** What a backtest found. */
 export interface NativeBacktest {
@@ -80,6 +81,8 @@ export interface NativeBacktest {
   report: string
   /** Statistics as JSON of the same run with the other order of stop and target inside a bar; null where no bar held both. */
   otherIntrabar?: string
+  /** Study as JSON, where one was asked for. */
+  study?: string
   /** At each bar's close. */
   equityCents: Float64Array
   /** At each bar's close; NaN where undefined. */

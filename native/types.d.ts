@@ -2029,6 +2029,10 @@ feesCents: number,
  */
 netCents: number, 
 /**
+ * What the assumed slippage took; a part of gross.
+ */
+slippageCents: number, 
+/**
  * z at the signal.
  */
 zSignal: number, };
@@ -2068,7 +2072,7 @@ tradeDate: string,
 equityCents: number, };
 
 /**
- * Figures of a run. A ratio is none where it has no meaning: nothing to divide by, or too few sessions.
+ * Figures of a run. One without meaning is none, and `undefined` says why; none is ever NaN or infinite.
  */
 export type Statistics = { 
 /**
@@ -2104,6 +2108,23 @@ payoffRatio: number | null,
  */
 expectancyCents: number | null, 
 /**
+ * Largest net of a trade.
+ */
+bestTradeCents: number | null, 
+/**
+ * Smallest net of a trade.
+ */
+worstTradeCents: number | null, 
+/**
+ * Most wins in a row; a scratch ends a row (quantstats `consecutive_wins`).
+ */
+winStreak: number, 
+/**
+ * Most losses in a row; a scratch ends a row (quantstats `consecutive_losses`), which the loss-streak control [S8] does not
+ * let it do.
+ */
+lossStreak: number, 
+/**
  * Before fees.
  */
 grossCents: number, 
@@ -2116,22 +2137,60 @@ feesCents: number,
  */
 netCents: number, 
 /**
+ * What the assumed slippage took of all fills; a part of gross.
+ */
+slippageCents: number, 
+/**
+ * Fees / what the trades that gained before costs (fees and slippage) had gained.
+ */
+feesShare: number | null, 
+/**
+ * Slippage / the same.
+ */
+slippageShare: number | null, 
+/**
  * Equity at the last close.
  */
 finalEquityCents: number, 
 /**
- * Largest fall from a peak, the starting equity included; ≥ 0.
+ * Largest fall from a peak, marked to the market at each close, the starting equity included; ≥ 0.
  */
 maxDrawdownCents: number, 
 /**
- * Largest fall as a share of its peak, ≥ 0 (empyrical `max_drawdown` with the sign turned).
+ * Largest fall as a share of its peak, ≥ 0 (empyrical `max_drawdown` of the closes' returns with the sign turned).
  */
 maxDrawdownShare: number, 
+/**
+ * When that was; none where equity never fell.
+ */
+maxDrawdownFall: Fall | null, 
+/**
+ * Most bars in a row with a close below the highest equity before.
+ */
+underWaterBars: number, 
+/**
+ * Growth a year: (last / starting equity)^(252 / sessions) − 1 (empyrical `annual_return` of the sessions' returns).
+ */
+annualReturn: number | null, 
+/**
+ * Standard deviation (ddof 1) of the sessions' returns times √252 (empyrical `annual_volatility`).
+ */
+annualVolatility: number | null, 
 /**
  * Mean / standard deviation (ddof 1) of the sessions' returns, times √252, without a risk-free rate (quantstats and
  * empyrical `sharpe`). To be read with `sessions` beside it.
  */
 sharpe: number | null, 
+/**
+ * Mean / root of the mean square of the sessions' returns below 0, all sessions counted, times √252 (quantstats and
+ * empyrical `sortino`).
+ */
+sortino: number | null, 
+/**
+ * `annual_return` / `max_drawdown_share` (empyrical `calmar_ratio`, but that the drawdown is that of each close and not
+ * only of each session's last: it never looks better).
+ */
+calmar: number | null, 
 /**
  * Sessions in the data.
  */
@@ -2147,4 +2206,141 @@ holdBarsMean: number | null,
 /**
  * Trades by the reason of their exit.
  */
-exitReasons: { [key in ExitReason]?: number }, };
+exitReasons: { [key in ExitReason]?: number }, 
+/**
+ * Of each figure that is none, by its name: why.
+ */
+undefined: { [key in string]: Undefined }, };
+
+/**
+ * The deepest fall of equity as a share of its peak. Bars by their place, from 0.
+ */
+export type Fall = { 
+/**
+ * The close of the peak; none = the starting equity.
+ */
+peakBar: number | null, 
+/**
+ * The close at the bottom.
+ */
+troughBar: number, 
+/**
+ * The first close at or above the peak after it; none = not in the data.
+ */
+recoveredBar: number | null, };
+
+/**
+ * Why a figure has no value.
+ */
+export type Undefined = "no_bars" | "no_trades" | "no_wins" | "no_losses" | "nothing_won" | "few_sessions" | "no_deviation" | "no_downside" | "no_drawdown" | "ruined" | "no_variance" | "one_trial" | "too_few" | "unstable";
+
+/**
+ * How a study is made.
+ */
+export type StudySettings = { 
+/**
+ * The same seed gives the same intervals.
+ */
+seed: number, 
+/**
+ * Resampled series; at most 2 000, fewer where the series is very long.
+ */
+resamples: number, 
+/**
+ * Parameter sets that were tried before this one was chosen, itself included; at least 1.
+ */
+trials: number, };
+
+/**
+ * What chance may have to do with a run. One without meaning is none, and `undefined` says why.
+ */
+export type Study = { 
+/**
+ * Share of the resamples inside of an interval.
+ */
+level: number, 
+/**
+ * Of the generator.
+ */
+seed: number, 
+/**
+ * Resampled series of round trips, and the mean length of their blocks.
+ */
+tradeResamples: number, 
+/**
+ * In round trips.
+ */
+tradeBlockMean: number, 
+/**
+ * Of sessions.
+ */
+sessionResamples: number, 
+/**
+ * In sessions.
+ */
+sessionBlockMean: number, 
+/**
+ * Of the net of all trades.
+ */
+netCents: Interval | null, 
+/**
+ * Of the mean net of a trade.
+ */
+expectancyCents: Interval | null, 
+/**
+ * Of wins / trades.
+ */
+winRate: Interval | null, 
+/**
+ * Of sum of wins / |sum of losses|.
+ */
+profitFactor: Interval | null, 
+/**
+ * Of the Sharpe ratio a year.
+ */
+sharpe: Interval | null, 
+/**
+ * Of the Sortino ratio a year.
+ */
+sortino: Interval | null, 
+/**
+ * Third standardised moment of the sessions' returns.
+ */
+skewness: number | null, 
+/**
+ * Fourth standardised moment; 3 for a normal distribution.
+ */
+kurtosis: number | null, 
+/**
+ * Probability that the true Sharpe ratio lies above 0 (Bailey and López de Prado 2012).
+ */
+probabilisticSharpe: number | null, 
+/**
+ * Parameter sets tried, as was said.
+ */
+trials: number, 
+/**
+ * The Sharpe ratio a year that the best of so many tries without skill is expected to show.
+ */
+sharpeByLuck: number | null, 
+/**
+ * Probability that the true Sharpe ratio lies above that (Bailey and López de Prado 2014).
+ */
+deflatedSharpe: number | null, 
+/**
+ * Of each figure that is none, by its name: why.
+ */
+undefined: { [key in string]: Undefined }, };
+
+/**
+ * Where a figure may lie: nine tenths of the resamples did.
+ */
+export type Interval = { 
+/**
+ * The 5 % quantile.
+ */
+low: number, 
+/**
+ * The 95 % quantile.
+ */
+high: number, };

@@ -68,6 +68,8 @@ export type BacktestOptions = {
   readonly json: boolean;
   readonly html: string | null;
   readonly contract: string | null;
+  /** Parameter sets tried before this one was chosen, itself included; deflates the Sharpe ratio. */
+  readonly trials: number;
 };
 
 /** Options of `npm run zscore`; the file "-" is standard input. */
@@ -210,6 +212,7 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .option("--contract <CODE>", "which contract of the data, such as ESZ3 (default: the one with the most bars)")
     .option("--json", "print one JSON object instead of the report", false)
     .option("--html <FILE>", "write a report with charts, one file that needs nothing else")
+    .option("--trials <N>", "how many parameter sets you have tried, this one included", whole(1, 1_000_000), 1)
     .action((options: Record<string, unknown>) =>
       found({
         type: "backtest",
@@ -219,6 +222,7 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
         json: options["json"] === true,
         html: text(options["html"]),
         contract: text(options["contract"]),
+        trials: options["trials"] as number,
       }),
     );
 

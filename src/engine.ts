@@ -10,6 +10,8 @@ import type {
   FillModel,
   Statistics,
   Status,
+  Study,
+  StudySettings,
 } from "../native/types.d.ts";
 
 export type * from "../native/types.d.ts";
@@ -77,6 +79,8 @@ export type BacktestRun = {
   readonly report: BacktestReport;
   /** The figures with the other order of stop and target inside a bar; null where no bar held both. */
   readonly otherIntrabar: Statistics | null;
+  /** Intervals and odds; null where none were asked for. */
+  readonly study: Study | null;
   readonly equityCents: Float64Array;
   readonly z: Float64Array;
 };
@@ -91,15 +95,25 @@ export type RunningBacktest = {
   stop(): void;
 };
 
-/** Begins a backtest. The columns are read in place: they must stay as they are until the result is there. */
-export function startBacktest(settings: EngineSettings, fills: FillModel, bars: NativeBars): RunningBacktest {
+/**
+ * Begins a backtest. The columns are read in place: they must stay as they are until the result is there. `study` asks for
+ * intervals and odds, which take some tenths of a second.
+ */
+export function startBacktest(
+  settings: EngineSettings,
+  fills: FillModel,
+  bars: NativeBars,
+  study: StudySettings | null = null,
+): RunningBacktest {
   const control = guard(() => new native.NativeBacktestControl());
   const run = async (): Promise<BacktestRun> => {
     try {
-      const found = await native.backtest(JSON.stringify(settings), JSON.stringify(fills), bars, control);
+      const asked = study === null ? null : JSON.stringify(study);
+      const found = await native.backtest(JSON.stringify(settings), JSON.stringify(fills), bars, control, asked);
       return {
         report: JSON.parse(found.report) as BacktestReport,
         otherIntrabar: found.otherIntrabar == null ? null : (JSON.parse(found.otherIntrabar) as Statistics),
+        study: found.study == null ? null : (JSON.parse(found.study) as Study),
         equityCents: found.equityCents,
         z: found.z,
       };

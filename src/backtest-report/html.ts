@@ -30,7 +30,8 @@ import {
 import type { Outcome } from "./outcome.ts";
 import { STYLE } from "./style.ts";
 import { columnChart, escaped, type LineChart, lineChart, type Mark, type Size, type Stroke } from "./svg.ts";
-import { percentText, ratioText, SESSIONS_FEW, ticksText } from "./text.ts";
+import { fallText, percentText, ratioText, SESSIONS_FEW, ticksText } from "./text.ts";
+import { values } from "./values.ts";
 
 const TRADES_LISTED_MAX = 1_000;
 const TRADES_DRAWN_MAX = 1_500;
@@ -54,6 +55,7 @@ export function backtestHtml(outcome: Outcome): string {
     tiles(outcome),
     assumptionsCard(outcome),
     boundsCard(outcome),
+    figuresCard(outcome),
     equityCard(outcome),
     priceCard(outcome),
     groupCards(outcome),
@@ -125,6 +127,26 @@ function boundsCard({ settings, run }: Outcome): string {
   );
 }
 
+function figuresCard(outcome: Outcome): string {
+  const { study, report } = outcome.run;
+  const { sessions } = report.statistics;
+  const few =
+    sessions < SESSIONS_FEW ? ` ${printCount(sessions)} sessions are too few to mean anything by the year.` : "";
+  const how =
+    study === null
+      ? ""
+      : ` Interval: what ${printNumber(study.level * 100, 0)} % of ${printCount(study.tradeResamples)} runs resampled in blocks gave (stationary bootstrap, seed ${study.seed}).`;
+  const rows = values(outcome).map(
+    ({ definition, value, interval }) =>
+      `<tr><td>${escaped(definition.name)}</td><td>${escaped(value)}</td><td>${escaped(interval)}</td><td>${escaped(definition.unit)}</td><td class="words">${escaped(definition.text)}</td></tr>`,
+  );
+  return card(
+    "Every figure, and how it is counted",
+    `${escaped(`${how}${few}`.trim())}`,
+    `<div class="scroll"><table class="figures"><thead><tr><th>figure</th><th>value</th><th>interval</th><th>unit</th><th>definition</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`,
+  );
+}
+
 function equityCard(outcome: Outcome): string {
   const { run, settings } = outcome;
   const start = settings.backtest.startEquityCents;
@@ -154,7 +176,7 @@ function equityCard(outcome: Outcome): string {
   };
   return card(
     "Equity and drawdown",
-    `At each bar's close, open positions at their worth then; from ${printCents(start)}.`,
+    `At each bar's close, open positions at their worth then; from ${printCents(start)}. Deepest drawdown ${percentText(run.report.statistics.maxDrawdownShare, 2)}${escaped(fallText(outcome))}.`,
     both((size) => lineChart(equity, size), 260) + both((size) => lineChart(drawdown, size), 120),
   );
 }

@@ -1,8 +1,9 @@
 // A backtest as one JSON object, in the names of the recorded vectors: params, trades, events, stats.
 import { feeCentsOf, instrumentOf } from "../config/instruments.ts";
 import type { Settings } from "../config/schema.ts";
-import type { BacktestEvent, BacktestTrade, Statistics } from "../engine.ts";
+import type { BacktestEvent, BacktestTrade, Interval, Statistics, Study } from "../engine.ts";
 import { instantText, priceFromTicks, printMinuteOfDay, type TickSize, tickSize } from "../units.ts";
+import { DEFINITIONS, whyText } from "./definitions.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** The vectors have so many decimals. */
@@ -25,9 +26,12 @@ export function backtestJson(outcome: Outcome): Record<string, unknown> {
     params: params(settings),
     stats: {
       ...stats(report.statistics),
+      ...drawdownTimes(outcome),
       near_ties: report.ties,
       daily_equity: Object.fromEntries(report.sessions.map((each) => [each.tradeDate, usd(each.equityCents)])),
     },
+    study: study(run.study),
+    definitions: Object.fromEntries(DEFINITIONS.map(({ key, unit, text }) => [key, { unit, definition: text }])),
     bounds: otherIntrabar === null ? null : bounds(settings, report.statistics, otherIntrabar),
     events: report.events.map(event),
     trades: report.trades.map((each) => trade(each, tick)),
@@ -87,7 +91,76 @@ function stats(found: Statistics): Record<string, unknown> {
     exposure: rounded(found.exposure),
     avg_hold_bars: rounded(found.holdBarsMean),
     exit_reasons: found.exitReasons,
+    slippage: usd(found.slippageCents),
+    fees_share: rounded(found.feesShare),
+    slippage_share: rounded(found.slippageShare),
+    best_trade: dollars(found.bestTradeCents),
+    worst_trade: dollars(found.worstTradeCents),
+    win_streak: found.winStreak,
+    loss_streak: found.lossStreak,
+    under_water_bars: found.underWaterBars,
+    annual_return: rounded(found.annualReturn),
+    annual_volatility: rounded(found.annualVolatility),
+    sortino: rounded(found.sortino),
+    calmar: rounded(found.calmar),
+    undefined: reasons(found.undefined),
   };
+}
+
+/** Why figures are null, by their names in this object. */
+function reasons(found: Statistics["undefined"]): Record<string, string> {
+  return Object.fromEntries(
+    DEFINITIONS.flatMap(({ key, figure, study: name }) => {
+      const why = found[(figure ?? name) as string];
+      return why === undefined ? [] : [[key, whyText(why)]];
+    }),
+  );
+}
+
+/** When the deepest fall, as a share of its peak, began, was deepest, and was made good; null = the start, or never. */
+function drawdownTimes({ settings, bars, run }: Outcome): Record<string, string | null> {
+  const fall = run.report.statistics.maxDrawdownFall;
+  const closeOf = (bar: number | null | undefined): string | null =>
+    bar == null ? null : time((bars.openAtMs[bar] as number) + settings.strategy.samplingMs);
+  return {
+    max_drawdown_peak_ts: closeOf(fall?.peakBar),
+    max_drawdown_trough_ts: closeOf(fall?.troughBar),
+    max_drawdown_recovered_ts: closeOf(fall?.recoveredBar),
+  };
+}
+
+function study(found: Study | null): Record<string, unknown> | null {
+  if (found === null) return null;
+  const money = (interval: Interval | null): unknown =>
+    interval === null ? null : { low: rounded(interval.low / 100), high: rounded(interval.high / 100) };
+  const plain = (interval: Interval | null): unknown =>
+    interval === null ? null : { low: rounded(interval.low), high: rounded(interval.high) };
+  return {
+    method: "stationary bootstrap (Politis and Romano 1994)",
+    level: found.level,
+    seed: found.seed,
+    trade_resamples: found.tradeResamples,
+    trade_block_mean: found.tradeBlockMean,
+    session_resamples: found.sessionResamples,
+    session_block_mean: found.sessionBlockMean,
+    net: money(found.netCents),
+    expectancy: money(found.expectancyCents),
+    win_rate: plain(found.winRate),
+    profit_factor: plain(found.profitFactor),
+    sharpe_daily: plain(found.sharpe),
+    sortino: plain(found.sortino),
+    skewness: rounded(found.skewness),
+    kurtosis: rounded(found.kurtosis),
+    probabilistic_sharpe: rounded(found.probabilisticSharpe),
+    trials: found.trials,
+    sharpe_by_luck: rounded(found.sharpeByLuck),
+    deflated_sharpe: rounded(found.deflatedSharpe),
+    undefined: reasons(found.undefined),
+  };
+}
+
+function dollars(cents: number | null): number | null {
+  return cents === null ? null : usd(cents);
 }
 
 function bounds(settings: Settings, own: Statistics, other: Statistics): Record<string, unknown> {

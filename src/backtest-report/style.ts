@@ -45,6 +45,8 @@ th{font-weight:500;color:var(--muted);text-align:right;padding:5px 8px;border-bo
 td{text-align:right;padding:5px 8px;border-bottom:1px solid var(--rule);white-space:nowrap}
 th:first-child,td:first-child,.left{text-align:left}
 tr:last-child td{border-bottom:0}
+table.figures td:nth-child(n+4),table.figures th:nth-child(n+4){text-align:left}
+td.words{white-space:normal;min-width:260px;color:var(--muted)}
 details summary{cursor:pointer;font-weight:600;font-size:15px}
 details[open] summary{margin-bottom:10px}
 .key{display:inline-flex;gap:14px;flex-wrap:wrap}

@@ -2,8 +2,9 @@
 import { instrumentOf } from "../config/instruments.ts";
 import type { Statistics } from "../engine.ts";
 import { MINUS, printCents, printCentsSigned, printCount, printNumber, zoneName } from "../units.ts";
-import { assumptions, rulesText } from "./assumptions.ts";
+import { assumptions, rulesText, utcMinute } from "./assumptions.ts";
 import type { Outcome } from "./outcome.ts";
+import { values } from "./values.ts";
 
 /** Nothing is printed beyond this column. */
 export const COLUMNS = 80;
@@ -65,23 +66,74 @@ function resultLines(outcome: Outcome, found: Statistics): string[] {
     ...labelled("equity", `${printCents(settings.backtest.startEquityCents)} → ${printCents(found.finalEquityCents)}`),
     ...labelled(
       "drawdown",
-      `${printCents(found.maxDrawdownCents)} (${ticksText(-found.maxDrawdownCents, tickValueCents)}), ${percentText(found.maxDrawdownShare, 2)} of its peak`,
+      `${printCents(found.maxDrawdownCents)} (${ticksText(-found.maxDrawdownCents, tickValueCents)}), ${percentText(found.maxDrawdownShare, 2)} of its peak${fallText(outcome)}`,
     ),
-    ...labelled("trades", `${printCount(found.trades)}: ${won}; win rate ${percentText(found.winRate)}`),
+    ...labelled(
+      "trades",
+      `${printCount(found.trades)}: ${won}; at most ${found.winStreak} wins and ${found.lossStreak} losses in a row`,
+    ),
     ...labelled(
       "a trade",
-      `${found.expectancyCents === null ? "n/a" : money(Math.round(found.expectancyCents))} on average, held ${ratioText(found.holdBarsMean)} bars`,
+      `${found.expectancyCents === null ? "n/a" : money(Math.round(found.expectancyCents))} on average, ${signed(found.worstTradeCents)} to ${signed(found.bestTradeCents)}, held ${ratioText(found.holdBarsMean)} bars`,
     ),
-    ...labelled("ratios", `profit factor ${ratioText(found.profitFactor)}, payoff ${ratioText(found.payoffRatio)}`),
     ...labelled(
-      "Sharpe",
-      `${ratioText(found.sharpe)} a year, from ${sessions(found.sessions)}${found.sessions < SESSIONS_FEW ? ": too few to mean anything" : ""}`,
+      "costs",
+      `fees ${shown("fees_share")} and slippage ${shown("slippage_share")} (${printCents(found.slippageCents)}) of what winning trades made before them`,
     ),
     ...labelled("exposure", `in a position in ${percentText(found.exposure)} of the bars`),
     ...labelled("exits", exitsText(found)),
     ...labelled("controls", `${counted(pauses, "loss-streak pause")}, ${counted(halts, "daily-loss halt")}`),
+    ...ratioLines(outcome),
     ...dayLines(outcome),
   ];
+
+  function shown(key: string): string {
+    return values(outcome).find(({ definition }) => definition.key === key)?.value ?? "n/a";
+  }
+}
+
+/** Returns when equity fell deepest: ", from 2013-10-06 22:14 to 2013-10-07 03:20 UTC, made good 2013-10-08 01:00". */
+export function fallText({ settings, bars, run }: Outcome): string {
+  const fall = run.report.statistics.maxDrawdownFall;
+  if (fall === null) return "";
+  const close = (bar: number): string => utcMinute((bars.openAtMs[bar] as number) + settings.strategy.samplingMs);
+  const from = fall.peakBar === null ? "the start" : close(fall.peakBar);
+  const good = fall.recoveredBar === null ? "not made good" : `made good ${close(fall.recoveredBar)}`;
+  return `, from ${from} to ${close(fall.troughBar)} UTC, ${good}`;
+}
+
+/** The figures that a table is easier to read of: with their intervals, units and definitions. */
+const TABLED = [
+  "win_rate",
+  "profit_factor",
+  "payoff_ratio",
+  "expectancy",
+  "annual_return",
+  "annual_volatility",
+  "sharpe_daily",
+  "sortino",
+  "calmar",
+  "probabilistic_sharpe",
+  "sharpe_by_luck",
+  "deflated_sharpe",
+];
+const NAME_CHARACTERS = 21;
+const VALUE_CHARACTERS = 11;
+
+function ratioLines(outcome: Outcome): string[] {
+  const { study, report } = outcome.run;
+  const count = report.statistics.sessions;
+  const few = count < SESSIONS_FEW ? `: ${sessions(count)} are too few to mean anything by the year` : "";
+  const between = study === null ? "" : `, with what ${printNumber(study.level * 100, 0)} % of resampled runs gave`;
+  const lines = values(outcome)
+    .filter(({ definition }) => TABLED.includes(definition.key))
+    .flatMap(({ definition, value, interval }) => {
+      const head = `  ${definition.name.padEnd(NAME_CHARACTERS)}${value.padEnd(VALUE_CHARACTERS)}`;
+      const line = `${head}${interval === "" ? "" : ` ${interval}`}`.trimEnd();
+      const unit = definition.unit === "ratio" || definition.unit === "share" ? "" : `${definition.unit}; `;
+      return [line, ...wrapped(`${unit}${definition.text}`, COLUMNS - 6).map((each) => `      ${each}`)];
+    });
+  return ["", ...wrapped(`Ratios of ${sessions(count)}${between}${few}`, COLUMNS), ...lines];
 }
 
 /** Below this many sessions a Sharpe ratio is a formality. */
@@ -142,6 +194,10 @@ function wrapped(text: string, columns: number): string[] {
     line = line === "" ? rest : `${line} ${rest}`;
   }
   return line === "" ? lines : [...lines, line];
+}
+
+function signed(cents: number | null): string {
+  return cents === null ? "n/a" : printCentsSigned(cents);
 }
 
 function sessions(count: number): string {

@@ -14,7 +14,7 @@ import { wallClock } from "../clock.ts";
 import { instrumentOf, tickSizeOf } from "../config/instruments.ts";
 import { loadSettings, printProblem } from "../config/load.ts";
 import type { Settings } from "../config/schema.ts";
-import { EngineFault, type FillModel, startBacktest } from "../engine.ts";
+import { EngineFault, type FillModel, type StudySettings, startBacktest } from "../engine.ts";
 import { engineSettings } from "../trading/engine-settings.ts";
 import { printCount } from "../units.ts";
 import { badInput, DONE, ExitError } from "./exit.ts";
@@ -45,7 +45,12 @@ export async function runBacktest(options: BacktestOptions, stopping: Stopping):
   const settings = settingsOf(options);
   if (options.html !== null) refuseUnwritable(options.html);
   const data = await read(options, settings, stopping.isStopped);
-  const run = await simulate(settings, data, stopping);
+  const run = await simulate(
+    settings,
+    data,
+    { seed: STUDY_SEED, resamples: STUDY_RESAMPLES, trials: options.trials },
+    stopping,
+  );
   const { files, form, contract, contracts, fileBarMs, notes } = data;
   return {
     settings,
@@ -111,9 +116,14 @@ async function read(options: BacktestOptions, settings: Settings, isStopped: () 
   throw found.error.type === "stopped" ? interrupted() : badInput(printBarDataProblem(found.error));
 }
 
-async function simulate(settings: Settings, data: BarData, stopping: Stopping): Promise<Outcome["run"]> {
+async function simulate(
+  settings: Settings,
+  data: BarData,
+  study: StudySettings,
+  stopping: Stopping,
+): Promise<Outcome["run"]> {
   const fills: FillModel = { ...settings.backtest };
-  const running = startBacktest(engineSettings(settings, "back"), fills, data.bars);
+  const running = startBacktest(engineSettings(settings, "back"), fills, data.bars, study);
   stopping.onStop(running.stop);
   const show = progress("running", "bars", data.bars.openAtMs.length);
   const cancel = every(PROGRESS_MS, () => show.at(running.barsDone()));
@@ -129,6 +139,9 @@ async function simulate(settings: Settings, data: BarData, stopping: Stopping): 
 }
 
 const PROGRESS_MS = 250;
+/** The same data and settings give the same intervals, on any day. */
+const STUDY_SEED = 7;
+const STUDY_RESAMPLES = 2_000;
 
 function every(stepMs: number, knock: () => void): () => void {
   let cancel = wallClock.after(stepMs, again);

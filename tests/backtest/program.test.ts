@@ -34,6 +34,30 @@ test("--json prints one object and nothing else", async () => {
   expect(out.trimEnd()).not.toContain("\n");
 });
 
+test("every figure that is null says why, and every figure has its unit and definition", async () => {
+  const { out } = await program(["backtest", ...MINI, "--json", "--trials", "50"]);
+
+  const { stats, study, definitions } = JSON.parse(out) as Record<string, Record<string, unknown>>;
+  expect(stats).toMatchObject({
+    sharpe_daily: null,
+    best_trade: 0.11,
+    worst_trade: -18.64,
+    loss_streak: 3,
+    slippage: 10,
+    max_drawdown_peak_ts: "2024-05-07T14:08:00Z",
+    max_drawdown_trough_ts: "2024-05-07T14:25:00Z",
+    max_drawdown_recovered_ts: null,
+    undefined: { sharpe_daily: "fewer than 2 sessions" },
+  });
+  expect(study).toMatchObject({ trials: 50, win_rate: null, undefined: { win_rate: "fewer than 10 to resample" } });
+  for (const figures of [stats, study]) {
+    for (const [name, value] of Object.entries(figures ?? {}))
+      if (value === null && !name.endsWith("_ts")) expect(figures?.["undefined"]).toHaveProperty(name);
+  }
+  for (const name of ["net", "win_rate", "sharpe_daily", "deflated_sharpe"])
+    expect(definitions?.[name]).toMatchObject({ unit: expect.any(String), definition: expect.any(String) });
+});
+
 test("the report says what it assumes first, shows both bounds, and keeps to 80 columns", async () => {
   const { code, out } = await program(["backtest", ...MINI]);
 

@@ -85,7 +85,15 @@ async function run(vector: Vector, data: string): Promise<Vector> {
     `risk.maxHold=${params["max_hold_min"]}m`,
   ];
   const outcome = await runBacktest(
-    { data, config: null, set: [...set, ...timed, ...QUIET], json: true, html: null, contract: vector.data.contract },
+    {
+      data,
+      config: null,
+      set: [...set, ...timed, ...QUIET],
+      json: true,
+      html: null,
+      contract: vector.data.contract,
+      trials: 1,
+    },
     { isStopped: () => false, onStop: () => {} },
   );
   return JSON.parse(JSON.stringify(backtestJson(outcome))) as Vector;

@@ -8,6 +8,7 @@ use scalper_core::backtest::{
 };
 use scalper_core::event::Bar;
 use scalper_core::settings::EngineSettings;
+use scalper_core::statistics::StudySettings;
 use scalper_core::zscore::RollingZ;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -67,6 +68,8 @@ pub struct NativeBacktest {
     pub report: String,
     /// Statistics as JSON of the same run with the other order of stop and target inside a bar; null where no bar held both.
     pub other_intrabar: Option<String>,
+    /// Study as JSON, where one was asked for.
+    pub study: Option<String>,
     /// At each bar's close.
     pub equity_cents: Float64Array,
     /// At each bar's close; NaN where undefined.
@@ -77,18 +80,21 @@ pub struct NativeBacktest {
 pub struct BacktestTask {
     settings: EngineSettings,
     fills: FillModel,
+    study: Option<StudySettings>,
     bars: NativeBars,
     control: Arc<Control>,
 }
 
-/// Runs a backtest over bars, oldest first. `settings` is EngineSettings, `fills` FillModel, both as JSON. Fails with a code
-/// before the colon: BACKTEST_SETTINGS, BACKTEST_BARS, BACKTEST_STOPPED, or BACKTEST_PANIC for a fault of ours.
+/// Runs a backtest over bars, oldest first. `settings` is EngineSettings, `fills` FillModel, `study` StudySettings where one
+/// is wanted, all as JSON. Fails with a code before the colon: BACKTEST_SETTINGS, BACKTEST_BARS, BACKTEST_STOPPED, or
+/// BACKTEST_PANIC for a fault of ours.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeBacktest>")]
 pub fn backtest(
     settings: String,
     fills: String,
     bars: NativeBars,
     control: &NativeBacktestControl,
+    study: Option<String>,
 ) -> napi::Result<AsyncTask<BacktestTask>> {
     let length = bars.open_at_ms.len();
     for column in [
@@ -104,6 +110,10 @@ pub fn backtest(
     Ok(AsyncTask::new(BacktestTask {
         settings: serde_json::from_str(&settings).map_err(|error| coded("SETTINGS", error))?,
         fills: serde_json::from_str(&fills).map_err(|error| coded("SETTINGS", error))?,
+        study: study
+            .map(|study| serde_json::from_str(&study))
+            .transpose()
+            .map_err(|error| coded("SETTINGS", error))?,
         bars,
         control: Arc::clone(&control.shared),
     }))
@@ -140,8 +150,14 @@ impl BacktestTask {
         } else {
             None
         };
+        let study = self
+            .study
+            .map(|study| report.study(&study, self.fills.start_equity_cents))
+            .map(|study| json(serde_json::to_string(&study)))
+            .transpose()?;
         Ok(NativeBacktest {
             other_intrabar,
+            study,
             equity_cents: Float64Array::new(
                 report
                     .equity_cents

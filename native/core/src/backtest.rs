@@ -473,6 +473,7 @@ impl Backtest {
                 until_ms,
             });
         }
+        let slips = 1 + i64::from(is_slipped(exit.reason));
         self.trades.push(BacktestTrade {
             trade_id: counted(self.trades.len() + 1),
             side,
@@ -487,6 +488,10 @@ impl Backtest {
             gross_cents,
             fees_cents,
             net_cents,
+            slippage_cents: slips
+                * self.terms.slippage_ticks
+                * self.terms.tick_value_cents
+                * i64::from(self.terms.quantity),
             z_signal: held.signal.z,
         });
     }
@@ -523,6 +528,11 @@ impl Backtest {
     }
 }
 
+/// Does an exit for this reason pay the slippage: a target is a limit order [S5].
+fn is_slipped(reason: ExitReason) -> bool {
+    !matches!(reason, ExitReason::Target | ExitReason::TargetGap)
+}
+
 /// Is z the threshold exactly.
 fn is_tie(reading: &ZReading, threshold_e4: i64) -> bool {
     reading.compare(threshold_e4).is_some_and(Ordering::is_eq)
@@ -533,6 +543,7 @@ fn outcome_of(trade: &BacktestTrade) -> Outcome {
         gross_cents: trade.gross_cents,
         fees_cents: trade.fees_cents,
         net_cents: trade.net_cents,
+        slippage_cents: trade.slippage_cents,
         bars: trade.bars,
         reason: trade.reason,
     }

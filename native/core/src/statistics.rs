@@ -1,12 +1,21 @@
-//! Figures of a finished run [S10]: from round trips and equity in whole cents to ratios. Decides nothing.
+//! Figures of a finished run [S10]: from round trips and equity in whole cents to ratios, each by its standard definition.
+//! Decides nothing. What chance may have to do with them is in `study`.
+
+mod bootstrap;
+mod normal;
+mod returns;
+mod study;
+
+pub use bootstrap::{BLOCK_MEAN_MIN, RESAMPLES_MAX};
+pub use returns::{
+    Moments, SESSIONS_PER_YEAR, deflated_sharpe, expected_sharpe_max, probabilistic_sharpe,
+};
+pub use study::{Interval, Study, StudySettings};
 
 use crate::status::ExitReason;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use ts_rs::TS;
-
-/// Sessions in a year, for the Sharpe ratio.
-const SESSIONS_PER_YEAR: f64 = 252.0;
 
 /// What counts of a round trip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +26,8 @@ pub struct Outcome {
     pub fees_cents: i64,
     /// After fees.
     pub net_cents: i64,
+    /// What the assumed slippage took; a part of gross.
+    pub slippage_cents: i64,
     /// Bars from entry to exit.
     pub bars: u32,
     /// Why it ended.
@@ -36,7 +47,53 @@ pub struct EquityCurve<'a> {
     pub bars_held: u32,
 }
 
-/// Figures of a run. A ratio is none where it has no meaning: nothing to divide by, or too few sessions.
+/// Why a figure has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Undefined {
+    /// No bar, so no share of them.
+    NoBars,
+    /// No round trip.
+    NoTrades,
+    /// No round trip gained, so there is no mean win.
+    NoWins,
+    /// No round trip lost, so there is nothing to divide by.
+    NoLosses,
+    /// No round trip gained before costs, so costs are a share of nothing.
+    NothingWon,
+    /// Fewer than two sessions, so there is no deviation.
+    FewSessions,
+    /// All sessions returned the same, so the deviation is 0.
+    NoDeviation,
+    /// No session lost, so there is no downside to divide by.
+    NoDownside,
+    /// Equity never fell, so there is no drawdown to divide by.
+    NoDrawdown,
+    /// Equity came to 0 or below, from where there are no returns.
+    Ruined,
+    /// Skewness and kurtosis leave the Sharpe ratio no variance above 0.
+    NoVariance,
+    /// Only one set of parameters is said to have been tried, so there is nothing to deflate by.
+    OneTrial,
+    /// Fewer round trips or sessions than a bootstrap makes sense of.
+    TooFew,
+    /// More than a tenth of the resamples leave it undefined.
+    Unstable,
+}
+
+/// The deepest fall of equity as a share of its peak. Bars by their place, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Fall {
+    /// The close of the peak; none = the starting equity.
+    pub peak_bar: Option<u32>,
+    /// The close at the bottom.
+    pub trough_bar: u32,
+    /// The first close at or above the peak after it; none = not in the data.
+    pub recovered_bar: Option<u32>,
+}
+
+/// Figures of a run. One without meaning is none, and `undefined` says why; none is ever NaN or infinite.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Statistics {
@@ -56,21 +113,50 @@ pub struct Statistics {
     pub payoff_ratio: Option<f64>,
     /// Mean net of a trade.
     pub expectancy_cents: Option<f64>,
+    /// Largest net of a trade.
+    pub best_trade_cents: Option<i64>,
+    /// Smallest net of a trade.
+    pub worst_trade_cents: Option<i64>,
+    /// Most wins in a row; a scratch ends a row (quantstats `consecutive_wins`).
+    pub win_streak: u32,
+    /// Most losses in a row; a scratch ends a row (quantstats `consecutive_losses`), which the loss-streak control [S8] does not
+    /// let it do.
+    pub loss_streak: u32,
     /// Before fees.
     pub gross_cents: i64,
     /// Of all fills.
     pub fees_cents: i64,
     /// After fees.
     pub net_cents: i64,
+    /// What the assumed slippage took of all fills; a part of gross.
+    pub slippage_cents: i64,
+    /// Fees / what the trades that gained before costs (fees and slippage) had gained.
+    pub fees_share: Option<f64>,
+    /// Slippage / the same.
+    pub slippage_share: Option<f64>,
     /// Equity at the last close.
     pub final_equity_cents: i64,
-    /// Largest fall from a peak, the starting equity included; ≥ 0.
+    /// Largest fall from a peak, marked to the market at each close, the starting equity included; ≥ 0.
     pub max_drawdown_cents: i64,
-    /// Largest fall as a share of its peak, ≥ 0 (empyrical `max_drawdown` with the sign turned).
+    /// Largest fall as a share of its peak, ≥ 0 (empyrical `max_drawdown` of the closes' returns with the sign turned).
     pub max_drawdown_share: f64,
+    /// When that was; none where equity never fell.
+    pub max_drawdown_fall: Option<Fall>,
+    /// Most bars in a row with a close below the highest equity before.
+    pub under_water_bars: u32,
+    /// Growth a year: (last / starting equity)^(252 / sessions) − 1 (empyrical `annual_return` of the sessions' returns).
+    pub annual_return: Option<f64>,
+    /// Standard deviation (ddof 1) of the sessions' returns times √252 (empyrical `annual_volatility`).
+    pub annual_volatility: Option<f64>,
     /// Mean / standard deviation (ddof 1) of the sessions' returns, times √252, without a risk-free rate (quantstats and
     /// empyrical `sharpe`). To be read with `sessions` beside it.
     pub sharpe: Option<f64>,
+    /// Mean / root of the mean square of the sessions' returns below 0, all sessions counted, times √252 (quantstats and
+    /// empyrical `sortino`).
+    pub sortino: Option<f64>,
+    /// `annual_return` / `max_drawdown_share` (empyrical `calmar_ratio`, but that the drawdown is that of each close and not
+    /// only of each session's last: it never looks better).
+    pub calmar: Option<f64>,
     /// Sessions in the data.
     pub sessions: u32,
     /// Share of bars with a position.
@@ -79,110 +165,239 @@ pub struct Statistics {
     pub hold_bars_mean: Option<f64>,
     /// Trades by the reason of their exit.
     pub exit_reasons: BTreeMap<ExitReason, u32>,
+    /// Of each figure that is none, by its name: why.
+    pub undefined: BTreeMap<&'static str, Undefined>,
+}
+
+/// Collects why figures have no value.
+#[derive(Default)]
+struct Whys(BTreeMap<&'static str, Undefined>);
+
+impl Whys {
+    fn keep<T>(&mut self, name: &'static str, figure: Result<T, Undefined>) -> Option<T> {
+        figure
+            .map_err(|why| {
+                self.0.insert(name, why);
+            })
+            .ok()
+    }
 }
 
 impl Statistics {
     /// Returns the figures [S10] of these round trips and this equity.
     pub fn new(outcomes: &[Outcome], equity: &EquityCurve<'_>) -> Self {
-        let sum = |of: fn(&Outcome) -> i64| outcomes.iter().map(of).sum::<i64>();
-        let won: Vec<i64> = outcomes
-            .iter()
-            .map(|o| o.net_cents)
-            .filter(|&net| net > 0)
-            .collect();
-        let lost: Vec<i64> = outcomes
-            .iter()
-            .map(|o| o.net_cents)
-            .filter(|&net| net < 0)
-            .collect();
-        let (won_cents, lost_cents) = (won.iter().sum::<i64>(), -lost.iter().sum::<i64>());
-        let (trades, wins, losses) = (count(outcomes.len()), count(won.len()), count(lost.len()));
-        let bars = outcomes.iter().map(|o| i64::from(o.bars)).sum();
-        let (max_drawdown_cents, max_drawdown_share) = max_drawdown(equity);
-        let mut exit_reasons = BTreeMap::new();
-        for outcome in outcomes {
-            *exit_reasons.entry(outcome.reason).or_insert(0) += 1;
-        }
+        let sums = Sums::of(outcomes);
+        let trades = count(outcomes.len());
+        let fall = Drawdown::of(equity);
+        let returns = returns::session_returns(equity.start_cents, equity.session_ends_cents);
+        let annual_return = returns::annual_return(equity.start_cents, equity.session_ends_cents);
+        let ratios = |of: fn(&[f64]) -> Result<f64, Undefined>| match &returns {
+            Ok(returns) => of(returns),
+            Err(why) => Err(*why),
+        };
+        let mut whys = Whys::default();
         Self {
             trades,
-            wins,
-            losses,
-            scratches: trades - wins - losses,
-            win_rate: ratio(wins.into(), trades.into()),
-            profit_factor: ratio(won_cents, lost_cents),
-            payoff_ratio: payoff_ratio(won_cents, wins, lost_cents, losses),
-            expectancy_cents: ratio(sum(|o| o.net_cents), trades.into()),
-            gross_cents: sum(|o| o.gross_cents),
-            fees_cents: sum(|o| o.fees_cents),
-            net_cents: sum(|o| o.net_cents),
+            wins: sums.wins,
+            losses: sums.losses,
+            scratches: trades - sums.wins - sums.losses,
+            win_rate: whys.keep(
+                "winRate",
+                ratio(sums.wins.into(), trades.into(), Undefined::NoTrades),
+            ),
+            profit_factor: whys.keep(
+                "profitFactor",
+                sums.some(ratio(sums.won_cents, sums.lost_cents, Undefined::NoLosses)),
+            ),
+            payoff_ratio: whys.keep("payoffRatio", sums.some(sums.payoff_ratio())),
+            expectancy_cents: whys.keep(
+                "expectancyCents",
+                ratio(sums.net_cents, trades.into(), Undefined::NoTrades),
+            ),
+            best_trade_cents: whys.keep(
+                "bestTradeCents",
+                nets(outcomes).max().ok_or(Undefined::NoTrades),
+            ),
+            worst_trade_cents: whys.keep(
+                "worstTradeCents",
+                nets(outcomes).min().ok_or(Undefined::NoTrades),
+            ),
+            win_streak: streak(outcomes, 1),
+            loss_streak: streak(outcomes, -1),
+            gross_cents: sums.gross_cents,
+            fees_cents: sums.fees_cents,
+            net_cents: sums.net_cents,
+            slippage_cents: sums.slippage_cents,
+            fees_share: whys.keep("feesShare", sums.some(sums.share(sums.fees_cents))),
+            slippage_share: whys.keep("slippageShare", sums.some(sums.share(sums.slippage_cents))),
             final_equity_cents: equity
                 .closes_cents
                 .last()
                 .copied()
                 .unwrap_or(equity.start_cents),
-            max_drawdown_cents,
-            max_drawdown_share,
-            sharpe: sharpe(equity),
+            max_drawdown_cents: fall.cents,
+            max_drawdown_share: fall.share,
+            max_drawdown_fall: whys
+                .keep("maxDrawdownFall", fall.deepest.ok_or(Undefined::NoDrawdown)),
+            under_water_bars: fall.under_water_bars,
+            annual_return: whys.keep("annualReturn", annual_return),
+            annual_volatility: whys.keep("annualVolatility", ratios(returns::annual_volatility)),
+            sharpe: whys.keep("sharpe", ratios(returns::sharpe)),
+            sortino: whys.keep("sortino", ratios(returns::sortino)),
+            calmar: whys.keep("calmar", returns::calmar(annual_return, fall.share)),
             sessions: count(equity.session_ends_cents.len()),
-            exposure: ratio(
-                equity.bars_held.into(),
-                count(equity.closes_cents.len()).into(),
+            exposure: whys.keep(
+                "exposure",
+                ratio(
+                    equity.bars_held.into(),
+                    count(equity.closes_cents.len()).into(),
+                    Undefined::NoBars,
+                ),
             ),
-            hold_bars_mean: ratio(bars, trades.into()),
-            exit_reasons,
+            hold_bars_mean: whys.keep(
+                "holdBarsMean",
+                ratio(sums.bars, trades.into(), Undefined::NoTrades),
+            ),
+            exit_reasons: sums.exit_reasons,
+            undefined: whys.0,
         }
     }
+}
+
+/// What one walk over the round trips gives.
+#[derive(Default)]
+struct Sums {
+    wins: u32,
+    losses: u32,
+    won_cents: i64,
+    lost_cents: i64,
+    gross_cents: i64,
+    fees_cents: i64,
+    net_cents: i64,
+    slippage_cents: i64,
+    won_before_costs_cents: i64,
+    bars: i64,
+    exit_reasons: BTreeMap<ExitReason, u32>,
+}
+
+impl Sums {
+    fn of(outcomes: &[Outcome]) -> Self {
+        let mut sums = Self::default();
+        for outcome in outcomes {
+            let net_cents = outcome.net_cents;
+            sums.wins += u32::from(net_cents > 0);
+            sums.losses += u32::from(net_cents < 0);
+            sums.won_cents += net_cents.max(0);
+            sums.lost_cents -= net_cents.min(0);
+            sums.gross_cents += outcome.gross_cents;
+            sums.fees_cents += outcome.fees_cents;
+            sums.net_cents += net_cents;
+            sums.slippage_cents += outcome.slippage_cents;
+            sums.won_before_costs_cents += (outcome.gross_cents + outcome.slippage_cents).max(0);
+            sums.bars += i64::from(outcome.bars);
+            *sums.exit_reasons.entry(outcome.reason).or_insert(0) += 1;
+        }
+        sums
+    }
+
+    /// The figure, or that there is no trade at all: the first thing to say.
+    fn some<T>(&self, figure: Result<T, Undefined>) -> Result<T, Undefined> {
+        if self.exit_reasons.is_empty() {
+            return Err(Undefined::NoTrades);
+        }
+        figure
+    }
+
+    #[expect(clippy::float_arithmetic, reason = "a ratio has no unit")]
+    fn payoff_ratio(&self) -> Result<f64, Undefined> {
+        let loss = ratio(self.lost_cents, self.losses.into(), Undefined::NoLosses)?;
+        let win = ratio(self.won_cents, self.wins.into(), Undefined::NoWins)?;
+        Ok(win / loss)
+    }
+
+    fn share(&self, of_cents: i64) -> Result<f64, Undefined> {
+        ratio(of_cents, self.won_before_costs_cents, Undefined::NothingWon)
+    }
+}
+
+fn nets(outcomes: &[Outcome]) -> impl Iterator<Item = i64> {
+    outcomes.iter().map(|outcome| outcome.net_cents)
+}
+
+/// Returns the most round trips in a row whose net has this sign.
+fn streak(outcomes: &[Outcome], sign: i64) -> u32 {
+    let (mut longest, mut current) = (0, 0);
+    for net_cents in nets(outcomes) {
+        current = if net_cents.signum() == sign {
+            current + 1
+        } else {
+            0
+        };
+        longest = longest.max(current);
+    }
+    longest
 }
 
 fn count(length: usize) -> u32 {
     u32::try_from(length).expect("fewer than four thousand million bars and trades")
 }
 
-/// Returns a / b, none where b is 0.
+/// Returns a / b, or why not where b is 0.
 #[expect(clippy::float_arithmetic, reason = "a ratio has no unit")]
-fn ratio(a: i64, b: i64) -> Option<f64> {
-    (b != 0).then(|| a as f64 / b as f64)
+fn ratio(a: i64, b: i64, otherwise: Undefined) -> Result<f64, Undefined> {
+    if b == 0 {
+        return Err(otherwise);
+    }
+    Ok(a as f64 / b as f64)
 }
 
-#[expect(clippy::float_arithmetic, reason = "a ratio has no unit")]
-fn payoff_ratio(won_cents: i64, wins: u32, lost_cents: i64, losses: u32) -> Option<f64> {
-    let win = ratio(won_cents, wins.into())?;
-    let loss = ratio(lost_cents, losses.into())?;
-    Some(win / loss)
+/// The deepest fall in cents and the deepest as a share of its peak, which may be different falls.
+#[derive(Default)]
+struct Drawdown {
+    cents: i64,
+    share: f64,
+    deepest: Option<Fall>,
+    under_water_bars: u32,
 }
 
-/// Returns the deepest fall in cents and the deepest as a share of its peak; they may be different falls.
-fn max_drawdown(equity: &EquityCurve<'_>) -> (i64, f64) {
-    let mut peak_cents = equity.start_cents;
-    let mut deepest = (0, 0.0_f64);
-    for &close_cents in equity.closes_cents {
-        peak_cents = peak_cents.max(close_cents);
-        let fall_cents = peak_cents - close_cents;
-        deepest.0 = deepest.0.max(fall_cents);
-        deepest.1 = deepest.1.max(ratio(fall_cents, peak_cents).unwrap_or(0.0));
+impl Drawdown {
+    fn of(equity: &EquityCurve<'_>) -> Self {
+        let mut found = Self::default();
+        let mut peak_cents = equity.start_cents;
+        let mut peak_bar = None;
+        let mut wet_bars = 0;
+        for (at, &close_cents) in equity.closes_cents.iter().enumerate() {
+            if close_cents >= peak_cents {
+                if let Some(fall) = &mut found.deepest
+                    && fall.peak_bar == peak_bar
+                    && fall.recovered_bar.is_none()
+                {
+                    fall.recovered_bar = Some(count(at));
+                }
+                // A peak that is only reached again is the same peak.
+                if close_cents > peak_cents {
+                    peak_bar = Some(count(at));
+                }
+                peak_cents = close_cents;
+                wet_bars = 0;
+                continue;
+            }
+            wet_bars += 1;
+            found.under_water_bars = found.under_water_bars.max(wet_bars);
+            let fall_cents = peak_cents - close_cents;
+            found.cents = found.cents.max(fall_cents);
+            let share = ratio(fall_cents, peak_cents, Undefined::Ruined).unwrap_or(0.0);
+            if share > found.share {
+                found.share = share;
+                found.deepest = Some(Fall {
+                    peak_bar,
+                    trough_bar: count(at),
+                    recovered_bar: None,
+                });
+            }
+        }
+        found
     }
-    deepest
-}
-
-#[expect(
-    clippy::float_arithmetic,
-    reason = "returns and their ratio have no unit"
-)]
-fn sharpe(equity: &EquityCurve<'_>) -> Option<f64> {
-    let mut before_cents = equity.start_cents;
-    let mut returns = Vec::with_capacity(equity.session_ends_cents.len());
-    for &end_cents in equity.session_ends_cents {
-        returns.push(ratio(end_cents - before_cents, before_cents)?);
-        before_cents = end_cents;
-    }
-    let sessions = f64::from(count(returns.len()));
-    if returns.len() < 2 || returns.iter().all(|of_one| *of_one == returns[0]) {
-        return None;
-    }
-    let mean = returns.iter().sum::<f64>() / sessions;
-    let squares: f64 = returns.iter().map(|of_one| (of_one - mean).powi(2)).sum();
-    let deviation = (squares / (sessions - 1.0)).sqrt();
-    Some(mean / deviation * SESSIONS_PER_YEAR.sqrt())
 }
 
 #[cfg(test)]
@@ -194,6 +409,7 @@ mod tests {
             gross_cents: net_cents + 100,
             fees_cents: 100,
             net_cents,
+            slippage_cents: 50,
             bars: 3,
             reason,
         }
@@ -225,9 +441,102 @@ mod tests {
             figures.sharpe,
             figures.exposure,
             figures.hold_bars_mean,
+            figures.fees_share,
+            figures.slippage_share,
+            figures.annual_return,
+            figures.annual_volatility,
+            figures.sortino,
+            figures.calmar,
         ] {
             assert_eq!(ratio, None);
         }
+        assert_eq!(figures.undefined["profitFactor"], Undefined::NoTrades);
+        assert_eq!(figures.undefined["sharpe"], Undefined::FewSessions);
+        assert_eq!(figures.undefined["exposure"], Undefined::NoBars);
+    }
+
+    #[test]
+    fn every_figure_without_a_value_says_why_and_none_is_infinite() {
+        let cases: [(&[i64], &[i64]); 6] = [
+            (&[], &[]),
+            (&[100], &[1_100]),
+            (&[-100], &[900]),
+            (&[0, 0], &[1_000, 1_000]),
+            (&[-2_000], &[-1_000, -500]),
+            (&[500, -100], &[1_500, 1_400]),
+        ];
+        for (nets, ends) in cases {
+            let outcomes: Vec<_> = nets
+                .iter()
+                .map(|&net| outcome(net, ExitReason::Zexit))
+                .collect();
+
+            let json =
+                serde_json::to_value(Statistics::new(&outcomes, &curve(ends, ends))).unwrap();
+
+            let undefined = json["undefined"].as_object().unwrap();
+            for (name, value) in json.as_object().unwrap() {
+                let has_reason = undefined.contains_key(name);
+                assert_eq!(value.is_null(), has_reason, "{nets:?}: {name} = {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_is_ended_by_a_scratch() {
+        let outcomes = [100, 100, 0, 100, -100, -100, -100, 0, -100]
+            .map(|net| outcome(net, ExitReason::Zexit));
+
+        let figures = Statistics::new(&outcomes, &curve(&[1_000], &[1_000]));
+
+        assert_eq!((figures.win_streak, figures.loss_streak), (2, 3));
+    }
+
+    #[test]
+    fn costs_are_shares_of_what_was_won_before_them() {
+        // Gross 400 and -100, so before the slippage of 50 each 450 and -50: 450 won.
+        let outcomes = [300, -200].map(|net| outcome(net, ExitReason::Zexit));
+
+        let figures = Statistics::new(&outcomes, &curve(&[1_100], &[1_100]));
+
+        assert_eq!(figures.slippage_cents, 100);
+        assert_eq!(figures.fees_share, Some(200.0 / 450.0));
+        assert_eq!(figures.slippage_share, Some(100.0 / 450.0));
+    }
+
+    #[test]
+    fn the_deepest_fall_has_its_peak_its_bottom_and_its_recovery() {
+        let closes = [1_100, 1_000, 1_100, 1_200, 900, 1_000, 1_200, 1_100];
+
+        let figures = Statistics::new(&[], &curve(&closes, &[1_100]));
+
+        assert_eq!(
+            figures.max_drawdown_fall,
+            Some(Fall {
+                peak_bar: Some(3),
+                trough_bar: 4,
+                recovered_bar: Some(6),
+            })
+        );
+        assert_eq!(
+            (figures.max_drawdown_cents, figures.under_water_bars),
+            (300, 2)
+        );
+    }
+
+    #[test]
+    fn a_fall_from_the_start_has_no_peak_bar_and_may_not_have_recovered() {
+        let figures = Statistics::new(&[], &curve(&[900, 950, 850, 999], &[999]));
+
+        assert_eq!(
+            figures.max_drawdown_fall,
+            Some(Fall {
+                peak_bar: None,
+                trough_bar: 2,
+                recovered_bar: None,
+            })
+        );
+        assert_eq!(figures.under_water_bars, 4);
     }
 
     #[test]

@@ -89,6 +89,11 @@ fn the_committed_types_are_those_of_the_core() {
         backtest::BacktestEvent,
         backtest::SessionEquity,
         statistics::Statistics,
+        statistics::Fall,
+        statistics::Undefined,
+        statistics::StudySettings,
+        statistics::Study,
+        statistics::Interval,
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../types.d.ts");
 

@@ -1,7 +1,7 @@
 //! The words of a backtest: how fills are assumed, what was found, and why none can be made.
 
 use crate::calendar::{CalendarError, Date};
-use crate::statistics::Statistics;
+use crate::statistics::{Statistics, Study, StudySettings};
 use crate::status::{ExitReason, Side};
 use crate::zscore::WindowError;
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,8 @@ pub struct BacktestTrade {
     pub fees_cents: i64,
     /// After fees.
     pub net_cents: i64,
+    /// What the assumed slippage took; a part of gross.
+    pub slippage_cents: i64,
     /// z at the signal.
     pub z_signal: f64,
 }
@@ -155,6 +157,19 @@ pub struct SessionEquity {
     pub trade_date: Date,
     /// Equity.
     pub equity_cents: i64,
+}
+
+impl BacktestReport {
+    /// Returns what chance may have to do with it; `start_cents` is the equity before the first bar.
+    pub fn study(&self, settings: &StudySettings, start_cents: i64) -> Study {
+        let nets: Vec<i64> = self.trades.iter().map(|trade| trade.net_cents).collect();
+        let ends: Vec<i64> = self
+            .sessions
+            .iter()
+            .map(|session| session.equity_cents)
+            .collect();
+        Study::new(settings, &nets, start_cents, &ends)
+    }
 }
 
 /// What a backtest found.

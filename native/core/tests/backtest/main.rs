@@ -3,4 +3,5 @@
 mod conformance;
 mod laws;
 mod rules;
+mod statistics;
 mod vectors;
