@@ -66,6 +66,7 @@ export async function bringUp(
     clientId: settings.ibkr.clientId,
     account: demo === null ? settings.ibkr.account : DEMO_ACCOUNT,
     live: settings.ibkr.live,
+    timesRealTime: demo?.timesRealTime ?? 1,
     wall: wallClock,
     clock,
     random: Math.random,

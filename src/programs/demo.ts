@@ -23,6 +23,8 @@ export const DEMO_OWNER = { id: 424_242, name: "You" } as const;
 /** The simulated paper account. */
 export const DEMO_ACCOUNT = "DU1234567";
 
+/** More than any machine plays. */
+const FULL_SPEED_TIMES = 100_000;
 const MARKET_FILE = "market.json";
 /** Ports tried from the default one upward when it is taken and nobody asked for it. */
 const PORT_TRIES_MAX = 20;
@@ -37,6 +39,8 @@ export type Demo = {
   label(): string;
   /** At full speed the market waits for the bot, of which `idle` tells when it has done what it was told to do. */
   waitFor(idle: () => Promise<void>): void;
+  /** How many times as fast as the machine's time the market runs at most. */
+  readonly timesRealTime: number;
   /** Is when the recording ends; null for a market that does not. */
   readonly endMs: number | null;
   stop(): Promise<void>;
@@ -85,6 +89,7 @@ export async function startDemo(mode: Mode, options: StartOptions, log: Log): Pr
       gateway,
       chat,
       label,
+      timesRealTime: speed === "max" ? FULL_SPEED_TIMES : speed,
       endMs: source.endMs,
       waitFor: (idle) => {
         botIdle = idle;

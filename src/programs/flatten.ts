@@ -109,6 +109,7 @@ async function direct(mode: Mode, options: Options): Promise<number> {
   const gateway = createIbGateway({
     ...settings.ibkr,
     clientId,
+    timesRealTime: 1,
     wall: wallClock,
     clock: wallClock,
     random: Math.random,

@@ -125,6 +125,7 @@ async function benchWire(marketEvents: number): Promise<Run> {
     clientId: 7,
     account: null,
     live: false,
+    timesRealTime: 1,
     wall: wallClock,
     clock,
     random: () => 0.5,

@@ -105,6 +105,7 @@ export const overTcp: MakeRoad = async ({ source, startMs, latencyMs = LATENCY_M
     clientId: 7,
     account: null,
     live: false,
+    timesRealTime: 1,
     wall,
     clock: createFakeClock(startMs),
     random: () => 0.5,

@@ -183,7 +183,12 @@ const CON_ID_BASE = 600_000_000;
 const CON_ID_STEP = 1_000_000;
 const CON_ID_UNDERLYING = 590_000_000;
 
+/** The last answer of each product, and from when until when it holds. */
+const listed = new Map<Product, { fromMs: number; untilMs: number; found: readonly Listing[] }>();
+
 function listings(of: Product, atMs: number): readonly Listing[] {
+  const kept = listed.get(of);
+  if (kept !== undefined && kept.fromMs <= atMs && atMs < kept.untilMs) return kept.found;
   const now = DateTime.fromMillis(atMs, { zone: EXCHANGE_ZONE });
   const found: Listing[] = [];
   let quarter = now
@@ -197,6 +202,9 @@ function listings(of: Product, atMs: number): readonly Listing[] {
     if (listing.expiresMs > atMs) ahead += 1;
     quarter = quarter.plus({ months: 3 });
   }
+  const quarterEndMs = now.endOf("quarter").toMillis() + 1;
+  const nextExpiryMs = found.find((listing) => listing.expiresMs > atMs)?.expiresMs ?? quarterEndMs;
+  listed.set(of, { fromMs: atMs, untilMs: Math.min(quarterEndMs, nextExpiryMs), found });
   return found;
 }
 

@@ -158,12 +158,21 @@ export function commissionMessage(execution: GatewayExecution): string {
   );
 }
 
+/** The zone changes its offset on a full hour, so each hour is asked for once; a list of executions has many times. */
+let offset = { hour: Number.NaN, ms: 0 };
+
+function exchangeOffsetMs(atMs: number): number {
+  const hour = Math.floor(atMs / 3_600_000);
+  if (offset.hour !== hour)
+    offset = { hour, ms: DateTime.fromMillis(atMs, { zone: EXCHANGE_ZONE }).offset * 60_000 };
+  return offset.ms;
+}
+
 /** Returns a moment as the wire prints it: with the zone's name from version 174 on, with two blanks before. */
 export function wireTime(serverVersion: number, atMs: number): string {
-  const local = DateTime.fromMillis(atMs, { zone: EXCHANGE_ZONE });
-  return serverVersion >= 174
-    ? `${local.toFormat("yyyyLLdd HH:mm:ss")} ${EXCHANGE_ZONE_WIRE}`
-    : local.toFormat("yyyyLLdd  HH:mm:ss");
+  const [day = "", time = ""] = new Date(atMs + exchangeOffsetMs(atMs)).toISOString().slice(0, 19).split("T");
+  const digits = day.replaceAll("-", "");
+  return serverVersion >= 174 ? `${digits} ${time} ${EXCHANGE_ZONE_WIRE}` : `${digits}  ${time}`;
 }
 
 /** Returns an error or notice; `id` is the order's, the request's, or -1. */

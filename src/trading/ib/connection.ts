@@ -60,6 +60,8 @@ export type ConnectionOptions = {
   readonly account: string | null;
   /** True where live trading is armed. */
   readonly live: boolean;
+  /** How many times as fast as the machine's time the broker's runs: 1, or a simulated market's speed. */
+  readonly timesRealTime: number;
   readonly wall: Clock;
   /** Returns a number from 0 to 1, for the jitter of the back-off. */
   readonly random: () => number;
@@ -104,9 +106,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       host: options.host,
       port: options.port,
       clientId: options.clientId,
-      maxReqPerSec: LIBRARY_MESSAGES_PER_SECOND,
+      maxReqPerSec: LIBRARY_MESSAGES_PER_SECOND * Math.max(1, options.timesRealTime),
     });
-    const gate = createSendGate(wall);
+    const gate = createSendGate(wall, options.timesRealTime);
     const requests = createRequests(wall);
     let accounts: string | null = null;
     let nextOrderId: number | null = null;

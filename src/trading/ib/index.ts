@@ -24,6 +24,8 @@ export type IbGatewayOptions = {
   readonly clientId: number;
   readonly account: string | null;
   readonly live: boolean;
+  /** How many times as fast as the machine's time the broker's runs: 1, or a simulated market's speed. */
+  readonly timesRealTime: number;
   /** The machine's clock: deadlines and heartbeats. */
   readonly wall: Clock;
   /** The market's clock: which listing is the front month. */

@@ -47,6 +47,9 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
   let writing: { isWritten: boolean } | null = null;
   /** Orders whose new terms the broker has not answered yet. */
   const modifying = new Set<number>();
+  /** Executions that were seen, and the fee that was told of each: every look at the state repeats them all. */
+  const shown = new Set<string>();
+  const fees = new Map<string, number>();
   let highest = 0;
 
   const remember = (order: BrokerOrder): void => {
@@ -135,6 +138,7 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
           );
           return;
         }
+        shown.add(fill.execId);
         if (!requests.add(requestId, fill)) tell({ type: "fill", fill });
       });
       api.on(EventName.execDetailsEnd, (requestId: number) => requests.end(requestId));
@@ -147,7 +151,11 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
           Math.abs(commission) > 1e6
         )
           return;
-        tell({ type: "commission", execId, feeCents: Math.round(commission * 100) });
+        const feeCents = Math.round(commission * 100);
+        if (fees.get(execId) === feeCents) return;
+        // One that comes before its execution is told again with it.
+        if (shown.has(execId)) fees.set(execId, feeCents);
+        tell({ type: "commission", execId, feeCents });
       });
     },
     place: (wire, listing, orders, highestOrderId) => {

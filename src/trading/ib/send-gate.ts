@@ -3,7 +3,7 @@
 // and what has not left when the connection ends is known not to have left.
 import type { Cancel, Clock } from "../../clock.ts";
 
-/** Messages in one window; the library takes 4. */
+/** Messages in one window where the broker's time is ours; the library takes 4. */
 const MESSAGES_MAX = 3;
 const WINDOW_MS = 110;
 /** Order messages that may wait before a new entry is refused (control D13); exits are never refused. */
@@ -25,15 +25,19 @@ export type SendGate = {
   clear(): void;
 };
 
-/** Returns a gate for one connection. */
-export function createSendGate(wall: Clock): SendGate {
+/**
+ * Returns a gate for one connection. The broker's limit holds in its own time: of a simulated one that runs `timesRealTime`
+ * as fast as the machine's, so many times the messages are let through; never fewer than to a real one.
+ */
+export function createSendGate(wall: Clock, timesRealTime: number): SendGate {
+  const messagesMax = Math.max(MESSAGES_MAX, Math.floor(MESSAGES_MAX * timesRealTime));
   const orders: Message[] = [];
   const requests: Message[] = [];
   /** One timer for each message of the present window. Waits, not times: a machine's time that is set must hold no exit back. */
   const inWindow: Cancel[] = [];
 
   const pump = (): void => {
-    while (inWindow.length < MESSAGES_MAX) {
+    while (inWindow.length < messagesMax) {
       const message = orders.shift() ?? requests.shift();
       if (message === undefined) return;
       inWindow.push(

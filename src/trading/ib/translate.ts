@@ -192,11 +192,25 @@ export function brokerFill(
   };
 }
 
+/** Every look at the state brings all executions of the day again, and reading a local time costs more than the rest. */
+const timesByText = new Map<string, number | null>();
+const TIMES_KEPT_MAX = 10_000;
+
 /**
  * Returns the time of "20260105 09:30:00 US/Central" (server 174 and later), or of "20260105  09:30:00" (older), which is
  * read in `zone`. Null for another form.
  */
 export function executionTimeMs(text: string, zone: string): number | null {
+  const key = `${zone} ${text}`;
+  const kept = timesByText.get(key);
+  if (kept !== undefined) return kept;
+  const timeMs = readTimeMs(text, zone);
+  if (timesByText.size >= TIMES_KEPT_MAX) timesByText.clear();
+  timesByText.set(key, timeMs);
+  return timeMs;
+}
+
+function readTimeMs(text: string, zone: string): number | null {
   const parts = /^(\d{8})[\s-]+(\d{2}:\d{2}:\d{2})(?:\s+(\S+))?$/.exec(text.trim());
   if (parts === null) return null;
   const time = DateTime.fromFormat(`${parts[1]} ${parts[2]}`, "yyyyMMdd HH:mm:ss", { zone: parts[3] ?? zone });

@@ -27,6 +27,7 @@ export function startBench(port: number, options: Partial<IbGatewayOptions> = {}
     clientId: 7,
     account: null,
     live: false,
+    timesRealTime: 1,
     wall: clock,
     clock,
     random: () => 0.5,

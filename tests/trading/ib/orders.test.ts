@@ -479,6 +479,21 @@ describe("an execution", () => {
     ]);
   });
 
+  test("has its fee told once, however often it is repeated, and again when it changes", async () => {
+    const { client, told } = await trading();
+    const fee = (dollars: number): void => client.send(59, 1, "e.01", dollars, "USD", 0, "", "");
+
+    fee(0.57);
+    client.send(...execDetails(-1, { orderId: 5, orderRef: "X", execId: "e.01", price: 6_000 }));
+    fee(0.57);
+    fee(0.57);
+    fee(0.6);
+    await told.event((event) => event.type === "commission" && event.feeCents === 60);
+
+    const fees = told.events.filter((event) => event.type === "commission").map(({ feeCents }) => feeCents);
+    expect(fees).toEqual([57, 57, 60]);
+  });
+
   test("that was asked for is an answer and not told twice", async () => {
     const { client, gateway, told } = await trading();
     client.respond(7, (fields) => {

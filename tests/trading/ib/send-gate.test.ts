@@ -12,13 +12,13 @@ type Bench = {
   message(name: string): Message;
 };
 
-function bench(): Bench {
+function bench(timesRealTime = 1): Bench {
   const clock = createFakeClock(0);
   const sent: { name: string; atMs: number }[] = [];
   const dropped: string[] = [];
   return {
     clock,
-    gate: createSendGate(clock),
+    gate: createSendGate(clock, timesRealTime),
     sent,
     dropped,
     message: (name) => ({
@@ -27,6 +27,25 @@ function bench(): Bench {
     }),
   };
 }
+
+test("a broker whose time runs five times as fast takes five times the messages", () => {
+  const { clock, gate, sent, message } = bench(5);
+
+  for (let name = 1; name <= 16; name++) gate.request(message(String(name)));
+  const atOnce = sent.length;
+  clock.advance(110);
+
+  expect(atOnce).toBe(15);
+  expect(sent).toHaveLength(16);
+});
+
+test("a broker whose time is slowed down is paced as a real one", () => {
+  const { gate, sent, message } = bench(0.1);
+
+  for (const name of ["a", "b", "c", "d"]) gate.request(message(name));
+
+  expect(sent).toHaveLength(3);
+});
 
 test("three messages leave at once, the fourth 110 ms after the first", () => {
   const { clock, gate, sent, message } = bench();
