@@ -1,33 +1,34 @@
-// How fast a whole session replays on this machine: market → gateway → journal → engine, in-process and over the TWS wire
-// with the simulated gateway in a process of its own. The baseline of each ratio is the engine alone on the same events,
+// How fast a whole session replays on this machine: market → gateway → journal → engine, in-process and over the TWS wire,
+// there as the program that users start, chat and all. The baseline of each ratio is the engine alone on the same events,
 // in the same run.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import type { Clock } from "../../src/clock.ts";
 import { wallClock } from "../../src/clock.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { createEngine } from "../../src/engine.ts";
 import { openJournal } from "../../src/journal/journal.ts";
-import { readJournal } from "../../src/journal/read.ts";
+import { parseRecord, readJournal } from "../../src/journal/read.ts";
 import { silentLog } from "../../src/log.ts";
 import { marketSpec, openMarket } from "../../src/programs/market.ts";
 import type { MarketSource } from "../../src/simulators/ib-gateway/market-source.ts";
 import { engineSettings } from "../../src/trading/engine-settings.ts";
 import type { Gateway, GatewayEvent } from "../../src/trading/gateway.ts";
-import { createIbGateway } from "../../src/trading/ib/index.ts";
 import { createRecords } from "../../src/trading/records.ts";
 import { createSession, type Session } from "../../src/trading/session.ts";
 import { inProcess } from "../support/roads.ts";
 
-const STEP_MS = 5_000;
+/** So much market time passes before the session is heard: it answers at most that far behind. */
+const STEP_MS = 1_000;
 /** Recorded trades with a quote each, about 150,000 events; without the folder, a synthetic day as long. */
 const RECORDING = join(import.meta.dirname, "../../../shared/data/es_ticks_2018-05-07_trades.csv.gz");
 const isRecorded = existsSync(RECORDING);
 const SESSION_MS = 6 * 3_600_000;
-/** So long without another event means that the session is over. */
-const QUIET_MS = 1_000;
+/** A synthetic market does not end: it is watched for so long. */
+const SYNTHETIC_WALL_MS = 10_000;
 
 const loaded = loadSettings({ file: null, environment: {}, overrides: ["risk.dailyLossReset=nextSession"] });
 if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
@@ -39,7 +40,7 @@ console.log(
 const inProcessRun = await benchInProcess();
 const engineRate = benchEngine(inProcessRun.dataDir);
 rmSync(inProcessRun.dataDir, { recursive: true, force: true });
-const wireRun = await benchWire(inProcessRun.marketEvents);
+const wireRun = await benchWire();
 
 console.log(`${inProcessRun.marketEvents.toLocaleString("en-US")} market-data events: ${inProcessRun.label}`);
 const rate = (perSecond: number): string =>
@@ -49,7 +50,7 @@ console.log(
   `whole session in-process, journal synced   ${rate(inProcessRun.perSecond)}  (${inProcessRun.trades} trades; asked for: 200,000)`,
 );
 console.log(
-  `whole session over the TWS wire            ${rate(wireRun.perSecond)}  (${wireRun.trades} trades; asked for: 30,000)`,
+  `the whole program over the TWS wire       ${rate(wireRun.perSecond)}  (${wireRun.trades} trades, ${wireRun.marketEvents.toLocaleString("en-US")} events; asked for: 30,000)`,
 );
 process.exit(0);
 
@@ -70,7 +71,10 @@ async function benchInProcess(): Promise<Run & { dataDir: string; marketEvents: 
   let nowMs = source.startMs;
   const clock = clockOf(() => nowMs);
   let marketEvents = 0;
-  const counted = countedGateway(road.gateway, () => marketEvents++);
+  const counted = countedGateway(road.gateway, (exchangeAtMs) => {
+    marketEvents++;
+    nowMs = Math.max(nowMs, exchangeAtMs);
+  });
   const { session, dataDir, close } = await openSession(counted, clock);
   let trades = 0;
   session.observe((caused) => {
@@ -101,86 +105,46 @@ function benchEngine(dataDir: string): number {
   return (frames.length / (performance.now() - began)) * 1_000;
 }
 
-/** @stoqey/ib at the end of a socket, the gateway in a process of its own, as fast as it goes. */
-async function benchWire(marketEvents: number): Promise<Run> {
-  const child = spawn(
-    process.execPath,
-    ["dist/main.js", "simulate", "--port", "0", "--http-port", "0", "--speed", "max"].concat(
-      isRecorded ? ["--data", RECORDING] : [],
-    ),
-    { stdio: ["ignore", "pipe", "ignore"] },
-  );
-  const { port, control } = await addressesOf(child);
-  const order = async (command: object): Promise<void> => {
-    const answer = await fetch(`${control}/simulate/market`, { method: "POST", body: JSON.stringify(command) });
-    if (!answer.ok) throw new Error(await answer.text());
-  };
-  // The market waits until the bot has asked for its data: both roads then see the same session.
-  await order({ pause: true });
-  let nowMs = openSource().startMs;
-  const clock = clockOf(() => nowMs);
-  const gateway = createIbGateway({
-    host: "127.0.0.1",
-    port,
-    clientId: 7,
-    account: null,
-    live: false,
-    timesRealTime: 1,
-    wall: wallClock,
-    clock,
-    random: () => 0.5,
-    log: silentLog,
-    onRefused: () => {},
+/** The program itself, as `npm start -- --data FILE --speed max` runs it, until the recording has ended. */
+async function benchWire(): Promise<Run & { marketEvents: number }> {
+  const dataDir = mkdtempSync(join(tmpdir(), "session-bench-"));
+  const market = isRecorded ? ["--data", RECORDING] : [];
+  const ports = ["--gateway-port", "0", "--chat-port", "0", "--http-port", "0"];
+  const child = spawn(process.execPath, ["dist/main.js", "run", "--speed", "max", ...ports, ...market], {
+    env: { ...process.env, DATA_DIR: dataDir },
+    stdio: ["ignore", "pipe", "pipe"],
   });
-  let events = 0;
-  let trades = 0;
-  let lastAt = 0;
-  const counted = countedGateway(gateway, (exchangeAtMs) => {
-    events++;
-    lastAt = performance.now();
-    nowMs = Math.max(nowMs, exchangeAtMs);
-  });
-  const { session, dataDir, close } = await openSession(counted, clock);
-  session.observe((caused) => {
-    if (caused.type === "round_trip") trades++;
-  });
-  let isFed = false;
-  session.observeEvents((event) => {
-    if (event.type === "feed_changed" && event.ok) isFed = true;
-  });
-  await until(() => isFed);
-  // The send gate may still hold the second subscription.
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  const began = performance.now();
-  await order({ resume: true });
-  await until(() => {
-    clock.fire();
-    return events >= marketEvents || (events > 0 && performance.now() - lastAt > QUIET_MS);
-  });
-  await session.idle();
-  if (events < marketEvents * 0.99)
-    console.log(`over the wire only ${events.toLocaleString("en-US")} of ${marketEvents.toLocaleString("en-US")} arrived`);
-  const perSecond = (events / (lastAt - began)) * 1_000;
-  await gateway.close();
-  await close();
-  child.removeAllListeners("exit");
-  child.kill("SIGKILL");
-  rmSync(dataDir, { recursive: true, force: true });
-  return { perSecond, trades };
+  try {
+    await said(child.stdout, "Open the chat page", child);
+    const began = performance.now();
+    if (isRecorded) await said(child.stderr, "The recording has ended", child);
+    else await new Promise<void>((resolve) => wallClock.after(SYNTHETIC_WALL_MS, resolve));
+    const tookMs = performance.now() - began;
+    child.kill("SIGINT");
+    await new Promise((resolve) => child.once("exit", resolve));
+    let marketEvents = 0;
+    let trades = 0;
+    for (const record of readJournal(dataDir)) {
+      const { type } = parseRecord(record);
+      if (type === "trade" || type === "quote") marketEvents++;
+      if (type === "round_trip") trades++;
+    }
+    return { perSecond: (marketEvents / tookMs) * 1_000, trades, marketEvents };
+  } finally {
+    child.kill("SIGKILL");
+    rmSync(dataDir, { recursive: true, force: true });
+  }
 }
 
-function addressesOf(child: ChildProcess): Promise<{ port: number; control: string }> {
+/** Resolves when the stream has said these words. */
+function said(stream: Readable | null, words: string, child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let text = "";
-    child.stdout?.on("data", (chunk: Buffer) => {
+    stream?.on("data", (chunk: Buffer) => {
       text += chunk.toString();
-      const port = /TWS port +127\.0\.0\.1:(\d+)/.exec(text)?.[1];
-      const control = /Control +(http:\S+)\/simulate\/state/.exec(text)?.[1];
-      if (port !== undefined && control !== undefined) resolve({ port: Number(port), control });
+      if (text.includes(words)) resolve();
     });
-    child.on("exit", (code) =>
-      reject(new Error(`the simulated gateway ended with ${code}: build first with npm run setup`)),
-    );
+    child.once("exit", (code) => reject(new Error(`the bot ended with ${code}: build first with npm run setup`)));
   });
 }
 
@@ -193,10 +157,6 @@ function countedGateway(gateway: Gateway, heard: (exchangeAtMs: number) => void)
         to(event);
       }),
   };
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 async function openSession(

@@ -115,20 +115,26 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
   );
 
   let savedAtMs = Number.NEGATIVE_INFINITY;
-  const save = (): void => {
+  let isSavedSynced = false;
+  const save = (isSynced: boolean): void => {
     if (options.stateFile === null) return;
     savedAtMs = pump.nowMs();
-    writeState(options.stateFile, {
-      atMs: savedAtMs,
-      conId: opened.listing.conId,
-      exchange: opened.exchange.snapshot(),
-      gateway: gateway.saved(),
-      market: source.state(),
-    });
+    isSavedSynced = isSynced;
+    writeState(
+      options.stateFile,
+      {
+        atMs: savedAtMs,
+        conId: opened.listing.conId,
+        exchange: opened.exchange.snapshot(),
+        gateway: gateway.saved(),
+        market: source.state(),
+      },
+      isSynced,
+    );
   };
-  /** What clients are told of orders is on disk before the bytes leave: they leave at the end of the running task. */
+  /** What clients are told of orders is written before the bytes leave: they leave at the end of the running task. */
   const saveIfOrdersChanged = (): void => {
-    if (gateway.orders.takeChanged()) save();
+    if (gateway.orders.takeChanged()) save(false);
   };
 
   const runnerBox: { runner: FaultRunner | undefined } = { runner: undefined };
@@ -223,7 +229,7 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
 
   let cancelSave: Cancel = () => {};
   const saveNowAndThen = (): void => {
-    if (pump.nowMs() !== savedAtMs) save();
+    if (pump.nowMs() !== savedAtMs || !isSavedSynced) save(true);
     cancelSave = wall.after(SAVE_MS, saveNowAndThen);
   };
   if (options.stateFile !== null) saveNowAndThen();
@@ -249,7 +255,7 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
       cancelSave();
       await sockets.stop();
       await control?.stop();
-      save();
+      save(true);
       ledger.close();
     },
   };

@@ -1,5 +1,5 @@
 // Prints orders, their states and their executions as answers of the wire.
-import { DateTime } from "luxon";
+import { DateTime, FixedOffsetZone } from "luxon";
 import { EXCHANGE_ZONE, EXCHANGE_ZONE_WIRE } from "./calendar.ts";
 import type { Listing } from "./listings.ts";
 import { type OrderTerms, priceText } from "./order-terms.ts";
@@ -159,20 +159,23 @@ export function commissionMessage(execution: GatewayExecution): string {
 }
 
 /** The zone changes its offset on a full hour, so each hour is asked for once; a list of executions has many times. */
-let offset = { hour: Number.NaN, ms: 0 };
+let offset = { hour: Number.NaN, zone: FixedOffsetZone.utcInstance };
 
-function exchangeOffsetMs(atMs: number): number {
+function exchangeOffset(atMs: number): FixedOffsetZone {
   const hour = Math.floor(atMs / 3_600_000);
-  if (offset.hour !== hour)
-    offset = { hour, ms: DateTime.fromMillis(atMs, { zone: EXCHANGE_ZONE }).offset * 60_000 };
-  return offset.ms;
+  if (offset.hour !== hour) {
+    const minutes = DateTime.fromMillis(atMs, { zone: EXCHANGE_ZONE }).offset;
+    offset = { hour, zone: FixedOffsetZone.instance(minutes) };
+  }
+  return offset.zone;
 }
 
 /** Returns a moment as the wire prints it: with the zone's name from version 174 on, with two blanks before. */
 export function wireTime(serverVersion: number, atMs: number): string {
-  const [day = "", time = ""] = new Date(atMs + exchangeOffsetMs(atMs)).toISOString().slice(0, 19).split("T");
-  const digits = day.replaceAll("-", "");
-  return serverVersion >= 174 ? `${digits} ${time} ${EXCHANGE_ZONE_WIRE}` : `${digits}  ${time}`;
+  const local = DateTime.fromMillis(atMs, { zone: exchangeOffset(atMs) });
+  return serverVersion >= 174
+    ? `${local.toFormat("yyyyLLdd HH:mm:ss")} ${EXCHANGE_ZONE_WIRE}`
+    : local.toFormat("yyyyLLdd  HH:mm:ss");
 }
 
 /** Returns an error or notice; `id` is the order's, the request's, or -1. */

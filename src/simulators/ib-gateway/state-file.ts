@@ -45,14 +45,17 @@ export function readState(path: string): Result<SavedState | null, StateProblem>
   return isWhole ? ok(value as SavedState) : refuse("a part of it is missing");
 }
 
-/** Writes the state and returns when it is on disk. Throws what the file system throws. */
-export function writeState(path: string, state: Omit<SavedState, "version">): void {
+/**
+ * Writes the state; returns when the kernel has it, which outlives a killed process, or when the disk has it if `isSynced`.
+ * Throws what the file system throws.
+ */
+export function writeState(path: string, state: Omit<SavedState, "version">, isSynced: boolean): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.new`;
   const file = openSync(temporary, "w", 0o600);
   try {
     writeSync(file, JSON.stringify({ version: VERSION, ...state }));
-    fsyncSync(file);
+    if (isSynced) fsyncSync(file);
   } finally {
     closeSync(file);
   }
