@@ -71,6 +71,8 @@ export type Channel = {
   flush(waitMs: number): Promise<void>;
 };
 
+/** A picture lets others go first, but not for longer: somebody asked for it, and notices may come without an end. */
+const CHART_LETS_PASS_MS = 2_000;
 /** Answers that nobody could get for two minutes are of no use any more. */
 export const ANSWER_MS_MAX = 120_000;
 /** A chat's queue is bounded; beyond it the least urgent gives way. */
@@ -161,7 +163,7 @@ export function createChannel(options: {
         isAnew: false,
       });
       if (job.priority === "emergency") chat.retryAtMs = 0;
-      if (chat.jobs.length > JOBS_MAX) dropLeast(chat, log);
+      if (chat.jobs.length > JOBS_MAX) dropLeast(chat, wall.nowMs(), log);
       pump(chat);
     });
 
@@ -173,7 +175,7 @@ export function createChannel(options: {
       chat.jobs.splice(chat.jobs.indexOf(job), 1);
       job.settle({ type: "gave_up", why: "it could not be sent in time" });
     }
-    const next = mostUrgent(chat.jobs);
+    const next = mostUrgent(chat.jobs, wall.nowMs());
     if (next === undefined) {
       if (waiting() === 0) for (const tell of idle.splice(0)) tell();
       return;
@@ -366,20 +368,21 @@ function isTooOld(job: Waiting, nowMs: number): boolean {
   return job.giveUpAfterMs !== null && nowMs - job.queuedAtMs > job.giveUpAfterMs;
 }
 
-function rank(job: Job): number {
-  return PRIORITIES.indexOf(job.priority);
+function rank(job: Waiting, nowMs: number): number {
+  const hasWaited = job.priority === "chart" && nowMs - job.queuedAtMs >= CHART_LETS_PASS_MS;
+  return PRIORITIES.indexOf(hasWaited ? "answer" : job.priority);
 }
 
-function mostUrgent(jobs: readonly Waiting[]): Waiting | undefined {
+function mostUrgent(jobs: readonly Waiting[], nowMs: number): Waiting | undefined {
   let best: Waiting | undefined;
-  for (const job of jobs) if (best === undefined || rank(job) < rank(best)) best = job;
+  for (const job of jobs) if (best === undefined || rank(job, nowMs) < rank(best, nowMs)) best = job;
   return best;
 }
 
-function dropLeast(chat: Chat, log: Log): void {
+function dropLeast(chat: Chat, nowMs: number, log: Log): void {
   let least: Waiting | undefined;
   for (const job of chat.jobs)
-    if (job.giveUpAfterMs !== null && (least === undefined || rank(job) > rank(least))) least = job;
+    if (job.giveUpAfterMs !== null && (least === undefined || rank(job, nowMs) > rank(least, nowMs))) least = job;
   if (least === undefined) return;
   chat.jobs.splice(chat.jobs.indexOf(least), 1);
   log.warn(

@@ -166,6 +166,24 @@ test("a chart is drawn off the handler and sent as a photo with its figures in w
   expect(telegram.count("sendChatAction")).toBe(1);
 });
 
+test("a chart that a person asked for comes within seconds, however many notices keep coming", async () => {
+  const { telegram, desk, pass } = await startStage();
+  const notice = (index: number): void => {
+    desk.tell({ event: "paused", untilMs: null, reason: `r${index}`, by: "ben" }, "control");
+  };
+  for (let index = 0; index < 10; index += 1) notice(index);
+  await pass(1_000);
+
+  telegram.say("/chart equity", ANNA.id);
+  for (let second = 0; second < 6; second += 1) {
+    notice(second);
+    notice(-second);
+    await pass(1_000);
+  }
+
+  expect(telegram.messages.some((message) => message.isPhoto)).toBe(true);
+}, 20_000);
+
 test("the status card is pinned once, edited as the figures change, and sent anew when it was deleted", async () => {
   const { telegram, desk, until, pass } = await startStage({ hasCard: true });
   await until(() => telegram.count("pinChatMessage") === 1);
