@@ -1,5 +1,7 @@
 // Arguments → one program with its options, and the help text. Pure: nothing is started, printed or ended here.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { explainUnit, parseInstant } from "./units.ts";
+import { VERSION } from "./version.ts";
 
 /** Is what the person asked for. Ports: 0 = a free one. `null` = not said. */
 export type Invocation =
@@ -95,8 +97,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
     program.parse([...argv], { from: "user" });
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
-    const isHelp = thrown.exitCode === 0 && thrown.code !== "commander.version";
-    return { type: isHelp ? "help" : "bad_arguments", text: text.trimEnd() };
+    return { type: thrown.exitCode === 0 ? "help" : "bad_arguments", text: text.trimEnd() };
   }
   return invocation ?? { type: "help", text: program.helpInformation().trimEnd() };
 }
@@ -120,7 +121,7 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
       .option("--data <FILE>", "simulated market: a recording, or a folder of them")
       .option("--speed <N>", "simulated market: 0.1 to 1000 times real time, or max", speed)
       .option("--seed <N>", "simulated market: another seed gives another market", whole(0, 2 ** 32 - 1))
-      .option("--start <TIME>", "simulated market: begin at this time, such as 2026-11-24T14:30:00Z")
+      .option("--start <TIME>", "simulated market: begin at this time, such as 2026-11-24T14:30:00Z", moment)
       .option("--gateway-port <N>", "port of the simulated gateway; 0 = a free one", port)
       .option("--chat-port <N>", "port of the chat page; 0 = a free one", port)
       .option("--http-port <N>", "port of health and metrics; 0 = a free one", port)
@@ -283,6 +284,8 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
       }),
     );
 
+  for (const command of [program, ...program.commands])
+    command.version(VERSION, "--version", "says which version this is");
   return program;
 }
 
@@ -295,6 +298,13 @@ function whole(min: number, max: number): (typed: string) => number {
       throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}.`);
     return value;
   };
+}
+
+/** Checked here, so that a mistake is told of the flag and not of the setting behind it. */
+function moment(typed: string): string {
+  const read = parseInstant(typed);
+  if (!read.ok) throw new InvalidArgumentError(`${explainUnit(read.error)}.`);
+  return typed;
 }
 
 function speed(typed: string): number | "max" {

@@ -36,6 +36,7 @@ test.each([
   [["start", "--chat-port", "65536"], /0 to 65535/],
   [["start", "--chat-port", "x"], /whole number/],
   [["start", "--sped", "2"], /--speed/],
+  [["start", "--start", "yesterday"], /--start .*"yesterday" is not a moment with its offset, such as 2018/],
   [["strat"], /start/],
   [["start", "extra"], /argument/],
   [["journal", "burn"], /burn/],
@@ -59,3 +60,7 @@ test.each([[["--help"]], [["start", "--help"]], [["simulate", "--help"]], [["jou
     expect((invocation as { text: string }).text).toMatch(/Usage/);
   },
 );
+
+test.each([[["--version"]], [["start", "--version"]], [["backtest", "--version"]]])("%j says the version", (argv) => {
+  expect(parseArguments(argv)).toEqual({ type: "help", text: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+});

@@ -153,11 +153,12 @@ export function createPolling(options: {
       } catch (thrown) {
         if (isStopped) break;
         const waitMs = judge(thrown);
+        const { errorName, errorMessage } = errorFields(thrown);
         log.warn(
-          { ...errorFields(thrown), state, waitMs: Math.round(waitMs) },
+          { errorName, errorMessage, state, waitMs: Math.round(waitMs) },
           "the poll for messages failed; it is tried again",
         );
-        tell(false, `${state}: ${errorFields(thrown).errorMessage}`);
+        tell(false, `${state}: ${errorMessage}`);
         firstTry();
         await pause(waitMs);
       }

@@ -11,12 +11,12 @@ import { printJournalProblem } from "../journal/journal.ts";
 import { errorFields, type Log } from "../log.ts";
 import { createIbGateway } from "../trading/ib/index.ts";
 import { type Schedule, startSchedule, startScheduleOn } from "../trading/schedule.ts";
+import { VERSION } from "../version.ts";
 import { type Assembly, assemble } from "./assemble.ts";
 import { DEMO_ACCOUNT, DEMO_OWNER, DEMO_TOKEN, type Demo, startDemo } from "./demo.ts";
 import { BAD_INPUT, badInput, ExitError, LOCKED } from "./exit.ts";
 import type { Mode } from "./mode.ts";
 import { nextLocalMinute } from "./next-minute.ts";
-import { VERSION } from "./version.ts";
 
 const TELEGRAM_API_ROOT = "https://api.telegram.org";
 const FLATTEN_ON_STOP_MS_MAX = 20_000;

@@ -11,11 +11,11 @@ import { setLatch } from "../journal/latch.ts";
 import { acquireLock } from "../journal/lock.ts";
 import { createLog, errorFields } from "../log.ts";
 import { createIbGateway } from "../trading/ib/index.ts";
+import { VERSION } from "../version.ts";
 import { type Assembly, assemble } from "./assemble.ts";
 import { readyDataDir } from "./data-dir.ts";
 import { badInput, DONE, ExitError, FAULT } from "./exit.ts";
 import { decideMode, type Mode } from "./mode.ts";
-import { VERSION } from "./version.ts";
 
 const ANSWER_MS_MAX = 2_000;
 const LOOK_MS = 500;

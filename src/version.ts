@@ -2,4 +2,4 @@
 import { createRequire } from "node:module";
 
 /** "0.1.0". */
-export const VERSION: string = (createRequire(import.meta.url)("../../package.json") as { version: string }).version;
+export const VERSION: string = (createRequire(import.meta.url)("../package.json") as { version: string }).version;
