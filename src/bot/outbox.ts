@@ -19,6 +19,11 @@ const FILLS_MAX = 5;
 const FOLD_MS = 10 * SECOND_MS;
 /** The same key is told at most once in this time; later ones are counted. */
 const DEDUPE_MS = MINUTE_MS;
+/** Which notice ends what the keys that begin so are about: what still waits for its minute then is told before it, not after. */
+const ENDS: Readonly<Partial<Record<QueuedNotice["notice"]["event"], string>>> = {
+  gateway_up: "gateway_down",
+  data_fresh: "data_stale",
+};
 /** A notice older than this is told in one digest, unless it is critical. */
 const OLD_MS = HOUR_MS;
 /** An unseen critical notice is repeated so long after it was sent. */
@@ -135,10 +140,13 @@ export function createOutbox(options: {
   const nextBatch = (pump: Pump): { items: readonly Item[]; view: View } | null => {
     const snap = desk.snapshot();
     const now = wall.nowMs();
+    const over = pump.waiting.flatMap(({ queued }) => ENDS[queued.notice.event] ?? []);
     const isHeld = (item: Item): boolean => {
       const key = item.queued.dedupeKey;
       const toldAtMs = key === null ? undefined : pump.toldAtMs.get(key);
-      return toldAtMs !== undefined && now - toldAtMs < DEDUPE_MS;
+      return (
+        toldAtMs !== undefined && now - toldAtMs < DEDUPE_MS && !over.some((stem) => key?.startsWith(stem) === true)
+      );
     };
     const due = pump.waiting.filter((item) => !isHeld(item));
     const first = due.find((item) => item.queued.class === "critical") ?? due[0];

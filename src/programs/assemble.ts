@@ -236,8 +236,10 @@ export async function assemble(options: AssembleOptions): Promise<Result<Assembl
     },
     close: async () => {
       for (const stop of timers) stop();
+      // The loop hears no more first: that we close the link is no news, and no alarm for the next start to tell.
+      const closing = loop.close();
       await gateway.close();
-      await loop.close();
+      await closing;
       // Before its first event the engine has no state to keep.
       if (isBegun && loop.fault() === null && damage === null)
         await saveSnapshot(dataDir, journal, engine, records, clock, log);

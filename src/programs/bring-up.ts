@@ -17,6 +17,7 @@ import { DEMO_ACCOUNT, DEMO_OWNER, DEMO_TOKEN, type Demo, startDemo } from "./de
 import { BAD_INPUT, badInput, ExitError, LOCKED } from "./exit.ts";
 import type { Mode } from "./mode.ts";
 import { nextLocalMinute } from "./next-minute.ts";
+import { createRefusals } from "./refusals.ts";
 
 const TELEGRAM_API_ROOT = "https://api.telegram.org";
 const FLATTEN_ON_STOP_MS_MAX = 20_000;
@@ -92,16 +93,7 @@ export async function bringUp(
     throw new ExitError(assembled.error.type === "locked" ? LOCKED : BAD_INPUT, printJournalProblem(assembled.error));
   const assembly = assembled.value;
   parts.assembly = assembly;
-  refuse = (control, detail) => {
-    log.error({ control, detail }, "the broker's offer was refused; entries are halted");
-    assembly.session.receive({ type: "told", class: "critical", event: control, lines: [detail] });
-    assembly.session.receive({
-      type: "command",
-      by: control,
-      updateId: null,
-      command: { verb: "halt", reason: detail },
-    });
-  };
+  refuse = createRefusals({ session: assembly.session, wall: wallClock, log });
 
   await assembly.begin();
   parts.dashboard = settings.dashboard.enabled ? await openDashboard(assembly, options, mode, log) : null;

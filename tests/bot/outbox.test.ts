@@ -81,6 +81,22 @@ test("the same key is told once a minute, with a count", async () => {
   expect(stage.telegram.last(ANNA.id).text).toContain("(×14)");
 });
 
+test("what waits for its minute is told before the word that it is over", async () => {
+  const stage = await startStage();
+  const down: Notice = { event: "gateway_down", detail: "no answer", position: -1 };
+  stage.desk.tell(down, "critical", "gateway_down:held");
+  await stage.until(() => stage.telegram.texts(ANNA.id).length === 1);
+  const again = stage.desk.tell(down, "critical", "gateway_down:held");
+  await stage.pass(10_000);
+  expect(tellings(stage, again)).toEqual([]);
+
+  const up = stage.desk.tell({ event: "gateway_up", downMs: 12_000, differences: [] }, "link");
+  await stage.pass(5_000);
+
+  const order = stage.telegram.texts(ANNA.id).map((text) => Number(/#(\d+)$/.exec(text)?.[1]));
+  expect(order.slice(1)).toEqual([again, up]);
+});
+
 test("what is switched off is not told, and a critical notice cannot be", async () => {
   const stage = await startStage({
     before: ({ desk }) => {
