@@ -148,7 +148,7 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .command("simulate")
     .description("Starts the simulated IB Gateway alone: any TWS client can connect and trade.")
     .option("--port <N>", "TWS port; 0 = a free one, printed", port, 4002)
-    .option("--http-port <N>", "control over HTTP; 0 = a free one, printed (default: none)", port)
+    .option("--http-port <N>", "web page and control over HTTP; 0 = a free one, printed (default: none)", port)
     .option("--data <FILE>", "a recording, or a folder of them (default: a synthetic market)")
     .option("--loop", "a recording that has ended begins anew on the next trading day")
     .option("--today", "a recording is moved to today, or the latest trading day, its time of day kept")

@@ -297,8 +297,10 @@ function printAddresses(
   else rows.push(["Chat", `Telegram by ${chat.apiRoot}`]);
   if (demo !== null) {
     rows.push(["Simulated gateway", `127.0.0.1:${demo.gateway.port} (TWS protocol)`]);
-    if (demo.gateway.httpPort !== null)
-      rows.push(["Gateway control", `http://127.0.0.1:${demo.gateway.httpPort}/simulate/state`]);
+    if (demo.gateway.url !== null) {
+      rows.push(["Market page", `${demo.gateway.url}/`]);
+      rows.push(["Gateway control", `${demo.gateway.url}/simulate/state`]);
+    }
   }
   if (dashboard !== null) rows.push(["Health", `http://${settings.dashboard.host}:${dashboard.port}/healthz`]);
   rows.push(["Data", mode.dataDir], ["Settings", mode.config.path]);

@@ -81,7 +81,7 @@ export async function startDemo(mode: Mode, options: StartOptions, log: Log): Pr
   }).catch((thrown: unknown) => {
     throw thrown instanceof GatewayStartError ? badInput(thrown.message) : thrown;
   });
-  const label = (): string => `${source.label}, ${speed === "max" ? "full speed" : `×${speed}`}`;
+  const label = (): string => `${source.label}, ${printSpeed(gateway.speed())}`;
   try {
     const chat = mode.chat === "local" ? await startChat(mode, options, label(), log) : null;
     return {
@@ -105,6 +105,11 @@ export async function startDemo(mode: Mode, options: StartOptions, log: Log): Pr
     await gateway.stop();
     throw thrown;
   }
+}
+
+function printSpeed(speed: number | "max"): string {
+  if (speed === 0) return "paused";
+  return speed === "max" ? "full speed" : `×${speed}`;
 }
 
 /** One directory is one market: a restart goes on where it stood, and another market needs another directory. */

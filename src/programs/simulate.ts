@@ -56,7 +56,8 @@ export async function simulate(options: SimulateOptions): Promise<number> {
       scriptFile: options.script,
       log,
     });
-    const control = server.url === null ? "" : `  Control      ${server.url}/simulate/state\n`;
+    const control =
+      server.url === null ? "" : `  Page         ${server.url}/\n  Control      ${server.url}/simulate/state\n`;
     process.stdout.write(
       `Simulated IB Gateway · SIMULATION\n  TWS port     127.0.0.1:${server.port}\n${control}  Market       ${source.label}\n  Account      ${options.account}\nCtrl-C stops it.\n`,
     );

@@ -25,6 +25,10 @@ export type Direction = "in" | "out" | "both";
 export type Connection = {
   /** Counts connections from 1 over the server's life. */
   readonly number: number;
+  /** Is the client's host and port. */
+  readonly address: string;
+  /** Returns how many messages have come from the client and gone to it. */
+  messages(): { readonly messagesIn: number; readonly messagesOut: number };
   /** Is the agreed version; 0 before the handshake. */
   serverVersion(): number;
   /** Adds a message that must arrive. */
@@ -56,6 +60,8 @@ export type Connection = {
 
 /** Is what the server does with a connection. */
 export type ConnectionEvents = {
+  /** Hears of every message on its way, and of what becomes of the connection itself. */
+  heard(connection: Connection, way: "in" | "out" | "note", text: string): void;
   /** Returns the moment that the handshake answer names, as `YYYYMMDD HH:MM:SS zone`. */
   connectionTime(): string;
   /** Is called once the version is agreed, with each message of the client, startApi first. */
@@ -81,6 +87,8 @@ export function serveConnection(
   let isClosed = false;
   let flushIsDue = false;
   let ticksMissed = 0;
+  let messagesIn = 0;
+  let messagesOut = 0;
   let silentInUntilMs = 0;
   let silentOutUntilMs = 0;
   let waitingBytes = 0;
@@ -122,10 +130,18 @@ export function serveConnection(
     body.copy(bytes, 4);
     connection.sendBroken(bytes, true);
   };
-  const out = createPassage(tap, "out", wall, put, cutOff);
+  const tell = (text: string): void => {
+    if (isClosed) return;
+    messagesOut += 1;
+    events.heard(connection, "out", text);
+    put(text);
+  };
+  const out = createPassage(tap, "out", wall, tell, cutOff);
 
   const connection: Connection = {
     number,
+    address: `${socket.remoteAddress ?? "gone"}:${socket.remotePort ?? 0}`,
+    messages: () => ({ messagesIn, messagesOut }),
     serverVersion: () => serverVersion,
     send: (text) => {
       if (!isClosed) out(text);
@@ -180,6 +196,7 @@ export function serveConnection(
     if (isClosed) return;
     isClosed = true;
     deadline();
+    events.heard(connection, "note", `ended: ${reason}`);
     if (ticksMissed > 0) log.warn({ connection: number, ticksMissed }, "A client read too slowly and missed ticks");
     events.closed(connection, reason);
     noteDrained();
@@ -202,6 +219,7 @@ export function serveConnection(
       return;
     }
     serverVersion = Math.min(newest, SERVER_VERSION_MAX);
+    events.heard(connection, "note", `speaks version ${serverVersion} (offers ${oldest} to ${newest})`);
     // Not by the tap: what it begins with is the version, no message's number.
     put(message(serverVersion, events.connectionTime()));
   };
@@ -217,9 +235,14 @@ export function serveConnection(
   const take = (text: string): void => {
     if (isClosed) return;
     if (serverVersion === 0) open(text);
-    else come(text);
+    else {
+      messagesIn += 1;
+      events.heard(connection, "in", text);
+      come(text);
+    }
   };
 
+  events.heard(connection, "note", `comes from ${connection.address}`);
   socket.setNoDelay(true);
   socket.on("data", (piece) => {
     if (isClosed || wall.nowMs() < silentInUntilMs) return;

@@ -288,6 +288,8 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
       clients: [...clients.values()].map(({ connection, clientId }) => ({
         connection: connection.number,
         clientId,
+        address: connection.address,
+        ...connection.messages(),
         serverVersion: connection.serverVersion(),
         backlogBytes: connection.backlogBytes(),
         ticksMissed: connection.ticksMissed(),

@@ -126,7 +126,7 @@ export function answerHistoricalData(context: HistoryContext, connection: Connec
     refuse(CODE.historical, "Historical Market Data Service error message:HMDS query returned no data");
     return;
   }
-  const bars = found.map((bar) => moved(bar, context.jumps()));
+  const bars = found.map((bar) => movedBar(bar, context.jumps()));
   const date = (atMs: number): string => printBarTime(atMs, barMs, formatDate);
   const rows = bars.flatMap((bar) => [
     date(bar.openAtMs),
@@ -286,7 +286,8 @@ function isRegular(atMs: number): boolean {
   return minute >= REGULAR_OPEN_MINUTE && minute < REGULAR_CLOSE_MINUTE;
 }
 
-function moved(bar: HistoryBar, jumps: readonly PriceJump[]): HistoryBar {
+/** Returns a bar moved by the jumps that came before it. */
+export function movedBar(bar: HistoryBar, jumps: readonly PriceJump[]): HistoryBar {
   let ticks = 0;
   for (const jump of jumps) if (bar.openAtMs >= jump.atMs) ticks += jump.ticks;
   if (ticks === 0) return bar;

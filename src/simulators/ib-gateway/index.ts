@@ -13,8 +13,10 @@ import { createGateway, newGateway, type SavedGateway } from "./gateway.ts";
 import { openLedger } from "./ledger.ts";
 import { findProduct, frontListing, type Listing, listingByConId, type Product, SYMBOLS } from "./listings.ts";
 import type { MarketSource } from "./market-source.ts";
+import { createMessageLog } from "./message-log.ts";
 import { createMessageTap } from "./message-tap.ts";
 import { openExchange } from "./native-exchange.ts";
+import { pageView, type ViewParts } from "./page-view.ts";
 import { createPump } from "./pump.ts";
 import { createSocketServer, HOST } from "./socket-server.ts";
 import { GatewayStartError, portProblem } from "./start-error.ts";
@@ -26,7 +28,7 @@ export { GatewayStartError } from "./start-error.ts";
 export type GatewayOptions = {
   /** 0 is a free one. */
   readonly port: number;
-  /** Is the control's port, 0 for a free one, null for no control. */
+  /** Is the port of the page and the control, 0 for a free one, null for neither. */
   readonly httpPort: number | null;
   /** Is the market's time. */
   readonly clock: MarketClock;
@@ -58,9 +60,11 @@ export type GatewayOptions = {
 export type GatewayServer = {
   readonly port: number;
   readonly httpPort: number | null;
-  /** Is where the control is, null for none. */
+  /** Is where the page and the control are, null for none. */
   readonly url: string | null;
   readonly clock: MarketClock;
+  /** 0 is paused. */
+  speed(): number | "max";
   setSpeed(speed: number | "max"): void;
   pause(): void;
   resume(): void;
@@ -157,7 +161,12 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
   pump.begin();
 
   const tap = createMessageTap();
+  const messages = options.httpPort === null ? null : createMessageLog(() => pump.nowMs());
   const sockets = createSocketServer(wall, log, tap, {
+    heard: (connection, way, text) => {
+      if (way === "note") messages?.note(connection.number, text);
+      else messages?.add(connection.number, way, text);
+    },
     connectionTime: gateway.connectionTime,
     request: (connection, fields) => {
       pump.catchUp();
@@ -209,10 +218,29 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
     throw portProblem(cause, options.port);
   }
   let control: Awaited<ReturnType<typeof startControl>> | null = null;
-  if (options.httpPort !== null) {
+  if (options.httpPort !== null && messages !== null) {
+    const parts: ViewParts = {
+      gateway,
+      source,
+      calendar,
+      seed: options.seed,
+      port: () => port,
+      account: () => account,
+      nowMs: pump.nowMs,
+      speed: pump.speed,
+      isOpen: pump.isOpen,
+      faultsWaiting: runner.waiting,
+      sockets: () => sockets.connections().length,
+    };
     try {
       control = await startControl(options.httpPort, {
+        wall,
+        log,
+        messages,
         state,
+        view: (barMs) => pageView(parts, barMs),
+        position: () => gateway.account.position().position,
+        lastTicks: () => gateway.feed.view().lastTicks,
         addFault: runner.add,
         pause: pump.pause,
         resume: pump.resume,
@@ -244,6 +272,7 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
     httpPort: control?.port ?? null,
     url: control === null ? null : `http://${HOST}:${control.port}`,
     clock,
+    speed: pump.speed,
     setSpeed: pump.setSpeed,
     pause: pump.pause,
     resume: pump.resume,

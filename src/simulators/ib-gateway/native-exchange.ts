@@ -4,7 +4,7 @@ import type { ExchangeAccount, ExchangePort, ExchangePosition, ExchangeReport } 
 import type { Listing } from "./listings.ts";
 
 /** How many contracts stand at each price behind the best one. */
-const LEVEL_SIZE = 50;
+export const LEVEL_SIZE = 50;
 
 /** Is the exchange's own name of the one account; the wire's name may change by a fault. */
 const ACCOUNT = "simulated";

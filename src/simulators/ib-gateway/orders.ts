@@ -282,6 +282,19 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
     takeChanged: book.takeChanged,
     working: book.working,
 
+    /** Returns the working orders, oldest first, after the latest `count` that have ended. */
+    recent: (count: number): readonly GatewayOrder[] => {
+      const ended: GatewayOrder[] = [];
+      const all = book.all();
+      for (let at = all.length - 1; at >= 0 && ended.length < count; at -= 1) {
+        const order = all[at];
+        if (order !== undefined && !isWorking(order)) ended.push(order);
+      }
+      return [...ended.reverse(), ...book.working()];
+    },
+    /** Returns the latest executions, oldest first. */
+    latestExecutions: (count: number): readonly GatewayExecution[] => book.executions().slice(-count),
+
     /** Returns the next order id of a client. */
     nextOrderId: (clientId: number): number => book.highestOrderId(clientId) + 1,
 

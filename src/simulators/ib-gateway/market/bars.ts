@@ -16,8 +16,11 @@ const DAY_MS = 86_400_000;
 export type BarStore = {
   /** Takes a trade; none is older than the one before. */
   trade(atMs: number, priceTicks: number, size: number): void;
-  /** Returns the kept bars that opened before `beforeMs`, oldest first: of a minute, or of a second where `barMs` is no whole number of minutes. */
-  kept(barMs: number, beforeMs: number): readonly HistoryBar[];
+  /**
+   * Returns kept bars that opened before `beforeMs`, oldest first, enough of them for `count` bars of `barMs`: of a minute,
+   * or of a second where `barMs` is no whole number of minutes.
+   */
+  kept(barMs: number, beforeMs: number, count: number): readonly HistoryBar[];
   /** Moves all prices, for a past that must end at a given price. */
   shift(ticks: number): void;
   /** Returns the last price; null before the first trade. */
@@ -36,7 +39,12 @@ export function createBarStore(): BarStore {
       seconds.trade(atMs, priceTicks, size);
       minutes.trade(atMs, priceTicks, size);
     },
-    kept: (barMs, beforeMs) => (barMs % MINUTE_MS === 0 ? minutes : seconds).before(beforeMs),
+    kept: (barMs, beforeMs, count) => {
+      const isMinutes = barMs % MINUTE_MS === 0;
+      // One more than asked for: the first may begin before what is kept of it.
+      const pieces = (count + 1) * Math.ceil(barMs / (isMinutes ? MINUTE_MS : SECOND_MS));
+      return (isMinutes ? minutes : seconds).before(beforeMs, pieces);
+    },
     shift: (ticks) => {
       seconds.shift(ticks);
       minutes.shift(ticks);
@@ -103,8 +111,15 @@ function createRing(barMs: number, capacity: number) {
         first = (first + 1) % capacity;
       }
     },
-    before: (beforeMs: number): HistoryBar[] =>
-      [...bars.slice(first), ...bars.slice(0, first)].filter((bar) => bar.openAtMs < beforeMs),
+    /** Returns the last `count` bars that opened before `beforeMs`, oldest first. */
+    before: (beforeMs: number, count: number): HistoryBar[] => {
+      const found: HistoryBar[] = [];
+      for (let back = 1; back <= bars.length && found.length < count; back += 1) {
+        const bar = bars[(first + bars.length - back) % bars.length];
+        if (bar !== undefined && bar.openAtMs < beforeMs) found.push(bar);
+      }
+      return found.reverse();
+    },
     shift: (ticks: number): void => {
       for (const bar of bars) {
         bar.openTicks += ticks;

@@ -102,7 +102,7 @@ export function createMarketSource(options: {
       return nextAtMs === null ? null : Math.floor(nextAtMs);
     },
     history: (barMs, count, beforeMs) => {
-      const traded = groupBars(bars.kept(barMs, beforeMs), createBucket(barMs, calendar));
+      const traded = groupBars(bars.kept(barMs, beforeMs, count), createBucket(barMs, calendar));
       if (traded.length >= count || barMs % MINUTE_MS !== 0) return traded.slice(-count);
       return joined(past(barMs, count), traded)
         .filter((bar) => bar.openAtMs < beforeMs)
