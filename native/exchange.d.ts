@@ -131,7 +131,19 @@ limitTicks: number, } | { "kind": "trail",
 /**
  * The distance; at least 1.
  */
-trailTicks: number, };
+trailTicks: number, 
+/**
+ * Where it stands at first; none = the distance from the first price it sees.
+ */
+stopTicks?: number | null, } | { "kind": "trail_percent", 
+/**
+ * The share; 10 000 = 1 %, from 1 to 990 000. The distance is a whole number of ticks, rounded up.
+ */
+percentE4: number, 
+/**
+ * Where it stands at first; none = the distance from the first price it sees.
+ */
+stopTicks?: number | null, };
 
 /**
  * How long an order lives.
@@ -151,13 +163,17 @@ quantity?: number | null,
  */
 limitTicks?: number | null, 
 /**
- * New trigger.
+ * New trigger; of a trailing stop, where it stands from now on.
  */
 stopTicks?: number | null, 
 /**
  * New distance.
  */
 trailTicks?: number | null, 
+/**
+ * New distance as a share of the price.
+ */
+percentE4?: number | null, 
 /**
  * New life.
  */

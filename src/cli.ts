@@ -56,6 +56,10 @@ export type SimulateOptions = {
   readonly account: string;
   readonly latencyMs: number;
   readonly cashUsd: number;
+  /** Is the client that hears of everybody's orders. */
+  readonly masterClient: number | null;
+  /** Is when a synthetic market begins, or where a recording is entered. */
+  readonly start: string | null;
   readonly ledger: string | null;
   readonly state: string | null;
   readonly script: string | null;
@@ -162,6 +166,8 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .option("--account <ID>", "the account's id", "DU1234567")
     .option("--latency <MS>", "market time from an order's arrival to its effect", whole(0, 60_000), 5)
     .option("--cash <USD>", "cash of the account", whole(0, 1_000_000_000), 10_000)
+    .option("--master-client <ID>", "the client that hears of everybody's orders", whole(0, 2 ** 31 - 1))
+    .option("--start <TIME>", "begin at this time, such as 2026-11-24T14:30:00Z (default: now, or a recording's first)")
     .option("--ledger <FILE>", "write every order, cancel, modify, fill and position as JSON lines")
     .option("--state <FILE>", "keep account, orders and clock here; a restart goes on where it stood")
     .option("--script <FILE>", "a fault script")
@@ -181,6 +187,8 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
         account: options["account"] as string,
         latencyMs: options["latency"] as number,
         cashUsd: options["cash"] as number,
+        masterClient: number(options["masterClient"]),
+        start: text(options["start"]),
         ledger: text(options["ledger"]),
         state: text(options["state"]),
         script: text(options["script"]),

@@ -8,7 +8,7 @@ import { badInput, DONE } from "./exit.ts";
 import { marketSpec, openMarket } from "./market.ts";
 import { stopSignal } from "./stop-signal.ts";
 
-/** Serves until a signal. A synthetic market begins at the machine's own time, a recording at its first moment. */
+/** Serves until a signal. Unless told otherwise a synthetic market begins at the machine's own time, a recording at its first moment. */
 export async function simulate(options: SimulateOptions): Promise<number> {
   const nowMs = wallClock.nowMs();
   if (options.data === null && (options.loop || options.today))
@@ -22,6 +22,7 @@ export async function simulate(options: SimulateOptions): Promise<number> {
       `simulator.hours=${options.hours}`,
       `simulator.market=${options.data ?? "synthetic"}`,
       `simulator.volatility=${options.volatility}`,
+      ...(options.start === null ? [] : [`simulator.start=${options.start}`]),
     ],
   });
   if (!loaded.ok) throw badInput(loaded.error.map((problem) => `${problem.key}: ${problem.message}`).join("\n"));
@@ -30,13 +31,14 @@ export async function simulate(options: SimulateOptions): Promise<number> {
   try {
     const saved = options.state === null ? null : readGatewayState(options.state);
     const asked = marketSpec(settings, nowMs);
-    const spec = options.data === null ? { ...asked, startMs: nowMs } : asked;
+    const beginMs = settings.simulator.startAtMs ?? nowMs;
+    const spec = options.data === null ? { ...asked, startMs: beginMs } : asked;
     // The state of a synthetic market belongs to its start; alone, the server goes on with a new one at the present time.
     const source = openMarket(spec, settings, options.data === null ? null : (saved?.market ?? null), {
       todayMs: options.today ? nowMs : null,
       loop: options.loop,
     });
-    const clock = createMarketClock(options.data === null ? nowMs : (saved?.atMs ?? source.startMs), 0);
+    const clock = createMarketClock(options.data === null ? beginMs : (saved?.atMs ?? source.startMs), 0);
     const server = await startGatewayServer({
       port: options.port,
       httpPort: options.httpPort,
@@ -49,6 +51,7 @@ export async function simulate(options: SimulateOptions): Promise<number> {
       latencyMs: options.latencyMs,
       extraSlippageTicks: 0,
       startCashUsd: options.cashUsd,
+      masterClientId: options.masterClient,
       speed: options.speed,
       seed: options.seed,
       ledgerFile: options.ledger,

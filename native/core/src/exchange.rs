@@ -24,7 +24,7 @@ use words::{
     CancelReason, ExchangeAccount, ExchangeInstrument, ExchangeOrderStatus, ExchangePosition,
     ExchangeReport, ExchangeSettings, ExchangeTif, HeldReason, NewOrder, OrderChanges, OrderStage,
 };
-use working::WorkingOrder;
+use working::{WorkingOrder, first_stop_ticks};
 
 /// Executions kept for a day; the oldest go first.
 pub const FILLS_MAX: usize = 100_000;
@@ -609,13 +609,16 @@ fn apply_changes(
             filled + 1
         ));
     }
+    // A stop that has trailed stays where it is unless it is given another place or distance.
+    if first_stop_ticks(kind) != first_stop_ticks(order.kind) {
+        order.trail_stop_ticks = first_stop_ticks(kind);
+    } else if kind != order.kind {
+        order.trail_stop_ticks = None;
+    }
     order.kind = kind;
     order.tif = changes.tif.unwrap_or(order.tif);
     order.quantity = quantity;
     order.leaves = quantity - filled;
-    if changes.trail_ticks.is_some() {
-        order.trail_stop_ticks = None;
-    }
     // A changed order goes to the end of the line and meets the market as a new one.
     order.turn = turn;
     order.is_new = true;

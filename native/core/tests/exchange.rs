@@ -328,7 +328,10 @@ fn a_trailing_stop_follows_the_best_trade_and_never_goes_back() {
             1,
             Side::Sell,
             1,
-            ExchangeOrderKind::Trail { trail_ticks: 4 },
+            ExchangeOrderKind::Trail {
+                trail_ticks: 4,
+                stop_ticks: None,
+            },
         )],
     );
     floor.see(10, trade(101));
@@ -341,6 +344,70 @@ fn a_trailing_stop_follows_the_best_trade_and_never_goes_back() {
         floor.see(40, trade(106)),
         ["1 triggered", "1 Sell 1 at 106 Removed"]
     );
+}
+
+#[test]
+fn a_trail_by_percent_keeps_its_share_of_the_price_in_whole_ticks() {
+    let mut floor = Floor::new(settings());
+    floor.see(0, quote(1_000, 1_001));
+    // 0.25 % of 1 000 ticks is 2.5 ticks: three.
+    let kind = ExchangeOrderKind::TrailPercent {
+        percent_e4: 2_500,
+        stop_ticks: None,
+    };
+    floor.submit(0, &[order(1, Side::Sell, 1, kind)]);
+    floor.see(10, trade(1_000));
+    assert_eq!(floor.exchange.orders()[0].trail_stop_ticks, Some(997));
+
+    floor.see(20, quote(1_999, 2_000));
+    floor.see(21, trade(2_000));
+    assert_eq!(floor.exchange.orders()[0].trail_stop_ticks, Some(1_995));
+    assert_eq!(
+        floor.see(30, trade(1_995)),
+        ["1 triggered", "1 Sell 1 at 1995 Removed"]
+    );
+}
+
+#[test]
+fn a_trailing_stop_stands_where_it_is_told_to_at_first_and_then_follows() {
+    let mut floor = Floor::new(settings());
+    floor.see(0, quote(100, 101));
+    let kind = ExchangeOrderKind::Trail {
+        trail_ticks: 4,
+        stop_ticks: Some(90),
+    };
+    floor.submit(0, &[order(1, Side::Sell, 1, kind)]);
+
+    assert_eq!(floor.see(10, trade(91)), ["1 activated @5"]);
+    assert_eq!(floor.exchange.orders()[0].trail_stop_ticks, Some(90));
+    floor.see(20, trade(100));
+    assert_eq!(floor.exchange.orders()[0].trail_stop_ticks, Some(96));
+}
+
+#[test]
+fn a_change_of_quantity_leaves_a_trailing_stop_where_it_is() {
+    let mut floor = Floor::new(settings());
+    floor.see(0, quote(100, 101));
+    let kind = ExchangeOrderKind::Trail {
+        trail_ticks: 4,
+        stop_ticks: None,
+    };
+    floor.submit(0, &[order(1, Side::Sell, 1, kind)]);
+    floor.see(10, trade(110));
+    floor.see(20, trade(108));
+    let same_trail = |quantity, trail_ticks, stop_ticks| OrderChanges {
+        quantity: Some(quantity),
+        trail_ticks: Some(trail_ticks),
+        stop_ticks,
+        ..OrderChanges::default()
+    };
+
+    floor.tell(|exchange, out| exchange.modify(30, 1, same_trail(2, 4, None), out));
+    floor.see(40, quote(107, 108));
+    assert_eq!(floor.exchange.orders()[0].trail_stop_ticks, Some(106));
+    floor.tell(|exchange, out| exchange.modify(50, 1, same_trail(2, 4, Some(100)), out));
+    floor.see(60, quote(102, 103));
+    assert_eq!(floor.exchange.orders()[0].trail_stop_ticks, Some(104));
 }
 
 fn bracket(quantity: i64) -> [NewOrder; 3] {
@@ -742,7 +809,18 @@ fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
                 limit_ticks,
             }
         }),
-        (1..5_i32).prop_map(|trail_ticks| ExchangeOrderKind::Trail { trail_ticks }),
+        (1..5_i32, proptest::option::of(price.clone())).prop_map(|(trail_ticks, stop_ticks)| {
+            ExchangeOrderKind::Trail {
+                trail_ticks,
+                stop_ticks,
+            }
+        }),
+        (1..50_000_i32, proptest::option::of(price.clone())).prop_map(
+            |(percent_e4, stop_ticks)| ExchangeOrderKind::TrailPercent {
+                percent_e4,
+                stop_ticks,
+            }
+        ),
     ];
     let side = prop_oneof![Just(Side::Buy), Just(Side::Sell)];
     let tif = prop_oneof![

@@ -22,7 +22,8 @@ export type ExchangeOrderKind =
   | { readonly kind: "limit"; readonly limitTicks: number }
   | { readonly kind: "stop"; readonly stopTicks: number }
   | { readonly kind: "stop_limit"; readonly stopTicks: number; readonly limitTicks: number }
-  | { readonly kind: "trail"; readonly trailTicks: number };
+  | { readonly kind: "trail"; readonly trailTicks: number; readonly stopTicks: number | null }
+  | { readonly kind: "trail_percent"; readonly percentE4: number; readonly stopTicks: number | null };
 
 /** Is how long an order lives. */
 export type ExchangeTif = "day" | "gtc" | "ioc";
@@ -33,6 +34,7 @@ type ExchangeChanges = {
   readonly limitTicks: number | null;
   readonly stopTicks: number | null;
   readonly trailTicks: number | null;
+  readonly percentE4: number | null;
   readonly tif: ExchangeTif;
 };
 

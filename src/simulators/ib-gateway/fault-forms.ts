@@ -6,8 +6,7 @@ import { MESSAGE_KINDS, type MessageKind, wayOf } from "./wire/kinds.ts";
 export type FaultField = {
   readonly name: string;
   readonly label: string;
-} & // A value of null may be left empty.
-(
+} & ( // A value of null may be left empty.
   | { readonly kind: "number"; readonly value: number | null }
   | { readonly kind: "text"; readonly value: string | null }
   | { readonly kind: "choice"; readonly value: string; readonly choices: readonly string[] }

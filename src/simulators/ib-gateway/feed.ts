@@ -4,6 +4,7 @@
 import { type GrowingBar, growBar, openBar, weightedPrice } from "./bar-builder.ts";
 import type { Connection } from "./connection.ts";
 import type { Listing } from "./listings.ts";
+import type { BarPrice } from "./market-source.ts";
 import {
   KIND_QUOTE,
   KIND_TRADE,
@@ -50,9 +51,6 @@ export type MarketView = {
   closeTicks: number | undefined;
 };
 
-/** Is what prices real-time bars are made of. */
-export type BarPrice = "TRADES" | "MIDPOINT" | "BID" | "ASK";
-
 /** Is a tick that was asked for one by one; the numbers are those of the wire. */
 export type TickKind = "Last" | "AllLast" | "BidAsk" | "MidPoint";
 const TICK_KIND_NUMBER: Readonly<Record<TickKind, number>> = { Last: 1, AllLast: 2, BidAsk: 3, MidPoint: 4 };
@@ -63,6 +61,7 @@ type Snapshots = Subscriber & { readonly wantsRtVolume: boolean; readonly isOnce
 type Ticks = Subscriber & { readonly kind: TickKind; readonly ignoresSize: boolean; readonly head: string };
 type Bars = Subscriber & { readonly price: BarPrice };
 type Update = Subscriber & {
+  readonly price: BarPrice;
   readonly barMs: number;
   readonly print: (bar: GrowingBar) => string;
   bar: GrowingBar | undefined;
@@ -161,15 +160,6 @@ export function createFeed(listing: Listing) {
     if (view.highTicks === undefined || priceTicks > view.highTicks) view.highTicks = priceTicks;
     if (view.lowTicks === undefined || priceTicks < view.lowTicks) view.lowTicks = priceTicks;
     growAll("TRADES", atMs, size);
-    for (const update of updates) {
-      if (update.bar === undefined || atMs >= update.bar.openAtMs + update.barMs) {
-        if (update.isChanged && update.bar !== undefined && !isMuted)
-          update.connection.sendTick(update.print(update.bar));
-        update.bar = openBar(update.barMs, atMs, priceTicks);
-      }
-      growBar(update.bar, priceTicks, size);
-      update.isChanged = true;
-    }
     if (ticks.length > 0 && !isMuted) {
       sendTick(LAST_KINDS, message(seconds(atMs), price(priceTicks), size, 0, exchange, ""), false);
     }
@@ -196,9 +186,21 @@ export function createFeed(listing: Listing) {
 
   const growAll = (wanted: BarPrice, atMs: number, size: number): void => {
     const bar = growing.get(wanted);
+    if (bar === undefined && updates.length === 0) return;
     const now = barPrice(wanted);
-    if (bar === undefined || now === undefined || atMs < bar.openAtMs) return;
-    growBar(bar, now, size);
+    if (now === undefined) return;
+    if (bar !== undefined && atMs >= bar.openAtMs) growBar(bar, now, size);
+    for (const update of updates) if (update.price === wanted) growUpdate(update, atMs, now, size);
+  };
+
+  const growUpdate = (update: Update, atMs: number, price: number, size: number): void => {
+    if (update.bar === undefined || atMs >= update.bar.openAtMs + update.barMs) {
+      if (update.isChanged && update.bar !== undefined && !isMuted)
+        update.connection.sendTick(update.print(update.bar));
+      update.bar = openBar(update.barMs, atMs, price);
+    }
+    growBar(update.bar, price, size);
+    update.isChanged = true;
   };
 
   /** Ends real-time bars whose time is over; `atMs` is a multiple of the snapshot time, so none is ended late. */
@@ -387,11 +389,12 @@ export function createFeed(listing: Listing) {
     subscribeUpdates(
       connection: Connection,
       reqId: number,
+      price: BarPrice,
       barMs: number,
       bar: GrowingBar | undefined,
       print: (bar: GrowingBar) => string,
     ): void {
-      updates.push({ connection, reqId, barMs, print, bar, isChanged: false });
+      updates.push({ connection, reqId, price, barMs, print, bar, isChanged: false });
     },
 
     hasSnapshots: (connection: Connection, reqId: number): boolean => snapshots.some(is(connection, reqId)),

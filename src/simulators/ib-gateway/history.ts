@@ -4,18 +4,21 @@ import { type GrowingBar, weightedPrice } from "./bar-builder.ts";
 import { type Calendar, EXCHANGE_ZONE, EXCHANGE_ZONE_WIRE } from "./calendar.ts";
 import type { Connection } from "./connection.ts";
 import type { Feed } from "./feed.ts";
-import type { HistoryBar, MarketSource } from "./market-source.ts";
-import { errorMessage, wireTime } from "./order-messages.ts";
+import type { BarPrice, HistoryBar, MarketSource } from "./market-source.ts";
+import { errorMessage } from "./order-messages.ts";
 import { KIND_QUOTE, KIND_TRADE, NO_PRICE } from "./records.ts";
 import { type ContractQuery, readContract } from "./wire/contract.ts";
 import { type FieldReader, plain } from "./wire/fields.ts";
 import { message } from "./wire/frames.ts";
 import { ANSWER, CODE } from "./wire/ids.ts";
+import { parseWireTime, wireTime } from "./wire/time.ts";
 
 /** How many bars one answer holds at most; a real gateway limits the duration for each bar size instead. */
 const BARS_MAX = 10_000;
 /** How many ticks one answer holds at most (TWS API, historical time and sales). */
 const TICKS_MAX = 1_000;
+
+const BAR_PRICES: readonly BarPrice[] = ["TRADES", "MIDPOINT", "BID", "ASK"];
 
 const BAR_SIZES_MS: Readonly<Record<string, number>> = {
   "1 secs": 1_000,
@@ -95,8 +98,16 @@ export function answerHistoricalData(context: HistoryContext, connection: Connec
     );
     return;
   }
-  if (!["TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK"].includes(whatToShow)) {
+  const price = BAR_PRICES.find((known) => known === whatToShow);
+  if (price === undefined) {
     refuse(CODE.historical, `Historical Market Data Service error message:No data of type ${whatToShow} is available`);
+    return;
+  }
+  if (query.secType === "CONTFUT" && endText !== "") {
+    refuse(
+      CODE.continuousEnd,
+      "Setting end date/time for continuous future security type is not allowed. (Leave the end empty)",
+    );
     return;
   }
   if (keepUpToDate && endText !== "") {
@@ -119,7 +130,7 @@ export function answerHistoricalData(context: HistoryContext, connection: Connec
   const count = Math.min(BARS_MAX, Math.ceil((endMs - startMs) / barMs) + 1);
   const tickSize = context.feed.listing.product.tickSize;
   const found = context.source
-    .history(barMs, count, endMs)
+    .history(barMs, count, endMs, price)
     .filter((bar) => bar.openAtMs >= startMs - (barMs === DAY_MS ? DAY_MS : barMs - 1) && bar.openAtMs < endMs)
     .filter((bar) => !onlyRegular || barMs >= DAY_MS || isRegular(bar.openAtMs));
   if (found.length === 0 && !keepUpToDate) {
@@ -128,15 +139,17 @@ export function answerHistoricalData(context: HistoryContext, connection: Connec
   }
   const bars = found.map((bar) => movedBar(bar, context.jumps()));
   const date = (atMs: number): string => printBarTime(atMs, barMs, formatDate);
+  // A bar of quotes has neither volume nor average nor count.
+  const ofTrades = (value: number | string): number | string => (price === "TRADES" ? value : -1);
   const rows = bars.flatMap((bar) => [
     date(bar.openAtMs),
     plain(bar.openTicks * tickSize),
     plain(bar.highTicks * tickSize),
     plain(bar.lowTicks * tickSize),
     plain(bar.closeTicks * tickSize),
-    whatToShow === "TRADES" ? bar.volume : -1,
-    plain(((bar.highTicks + bar.lowTicks + bar.closeTicks) / 3) * tickSize),
-    whatToShow === "TRADES" ? bar.volume : -1,
+    ofTrades(bar.volume),
+    ofTrades(plain(((bar.highTicks + bar.lowTicks + bar.closeTicks) / 3) * tickSize)),
+    ofTrades(bar.volume),
   ]);
   const version = connection.serverVersion();
   connection.send(
@@ -155,20 +168,21 @@ export function answerHistoricalData(context: HistoryContext, connection: Connec
           close: last.closeTicks,
           volume: last.volume,
           weighted: last.closeTicks * last.volume,
-          trades: last.volume,
+          // What has a count is not opened anew by the next price.
+          trades: Math.max(1, last.volume),
         };
-  context.feed.subscribeUpdates(connection, reqId, barMs, growing, (bar) =>
+  context.feed.subscribeUpdates(connection, reqId, price, barMs, growing, (bar) =>
     message(
       ANSWER.historicalDataUpdate,
       reqId,
-      bar.trades,
+      ofTrades(bar.trades),
       date(bar.openAtMs),
       plain(bar.open * tickSize),
       plain(bar.close * tickSize),
       plain(bar.high * tickSize),
       plain(bar.low * tickSize),
-      plain(weightedPrice(bar) * tickSize),
-      bar.volume,
+      ofTrades(plain(weightedPrice(bar) * tickSize)),
+      ofTrades(bar.volume),
     ),
   );
 }
@@ -234,18 +248,6 @@ export function answerHeadTimestamp(context: HistoryContext, connection: Connect
       ? String(Math.floor(first / 1_000))
       : DateTime.fromMillis(first, { zone: "utc" }).toFormat("yyyyLLdd-HH:mm:ss");
   connection.send(message(ANSWER.headTimestamp, reqId, text));
-}
-
-/**
- * Returns the moment of `YYYYMMDD HH:MM:SS [zone]` (the exchange's zone when none is named) or of `YYYYMMDD-HH:MM:SS`
- * (UTC); undefined when it is neither.
- */
-export function parseWireTime(text: string): number | undefined {
-  const parts = /^(\d{8})([ -]+)(\d{2}:\d{2}:\d{2})(?: (\S+))?$/.exec(text.trim());
-  if (parts === null) return undefined;
-  const zone = parts[4] ?? (parts[2] === "-" ? "utc" : EXCHANGE_ZONE);
-  const read = DateTime.fromFormat(`${parts[1]} ${parts[3]}`, "yyyyLLdd HH:mm:ss", { zone });
-  return read.isValid ? read.toMillis() : undefined;
 }
 
 /** A duration in seconds counts back on the clock; one in days, weeks, months or years counts sessions. */

@@ -1,6 +1,7 @@
 // What can be asked for by contract details: eight equity-index futures, each with its quarterly months.
 import { DateTime } from "luxon";
 import { type Calendar, EXCHANGE_ZONE, EXCHANGE_ZONE_WIRE, isTradeDate } from "./calendar.ts";
+import { ORDER_TYPES_LISTED } from "./order-terms.ts";
 import type { ContractQuery } from "./wire/contract.ts";
 import { message } from "./wire/frames.ts";
 import { ANSWER } from "./wire/ids.ts";
@@ -153,7 +154,7 @@ export function contractDataMessage(
     of.tickSize,
     ...(isOld ? [1] : []),
     of.multiplierText,
-    "ACTIVETIM,AD,ADJUST,ALERT,ALLOC,AVGCOST,BASKET,COND,DAY,GTC,GTD,IOC,LIT,LMT,MIT,MKT,MTL,STP,STPLMT,TRAIL,TRAILLIMIT,WHATIF",
+    ORDER_TYPES_LISTED,
     of.exchange,
     1,
     CON_ID_UNDERLYING + PRODUCTS.indexOf(of),

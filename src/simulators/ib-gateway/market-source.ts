@@ -8,7 +8,10 @@ export type MarketBatch = {
   length: number;
 };
 
-/** Is one bar of the past. Prices are in ticks. */
+/** Is what prices bars are made of. */
+export type BarPrice = "TRADES" | "BID" | "ASK" | "MIDPOINT";
+
+/** Is one bar of the past. Prices are in ticks, halves for midpoints; bars of quotes have no volume. */
 export type HistoryBar = {
   readonly openAtMs: number;
   readonly openTicks: number;
@@ -34,8 +37,8 @@ export type MarketSource = {
   advance(untilMs: number, batch: MarketBatch): number;
   /** Returns the time of the next record; null when there is none any more. */
   nextAtMs(): number | null;
-  /** Returns up to `count` bars that opened before `beforeMs`, oldest first, those before the first record included. */
-  history(barMs: number, count: number, beforeMs: number): readonly HistoryBar[];
+  /** Returns up to `count` bars that opened before `beforeMs`, oldest first, those before the first record included; of trades without `price`. */
+  history(barMs: number, count: number, beforeMs: number, price?: BarPrice): readonly HistoryBar[];
   /** Returns what is needed to go on from here at the next start. */
   state(): string;
 };

@@ -1,6 +1,4 @@
 // Prints orders, their states and their executions as answers of the wire.
-import { DateTime, FixedOffsetZone } from "luxon";
-import { EXCHANGE_ZONE, EXCHANGE_ZONE_WIRE } from "./calendar.ts";
 import type { Listing } from "./listings.ts";
 import { type OrderTerms, priceText } from "./order-terms.ts";
 import { contractFields } from "./wire/contract.ts";
@@ -8,6 +6,7 @@ import { ascii, plain, UNSET_DOUBLE } from "./wire/fields.ts";
 import { message } from "./wire/frames.ts";
 import { ANSWER } from "./wire/ids.ts";
 import type { OrderPrint } from "./wire/open-order.ts";
+import { wireTime } from "./wire/time.ts";
 
 /** Is the state of an order in the wire's words. */
 type OrderStatus = "PreSubmitted" | "Submitted" | "PendingCancel" | "Filled" | "Cancelled" | "Inactive";
@@ -63,7 +62,7 @@ export function isWorking(order: GatewayOrder): boolean {
 export function printOrder(order: GatewayOrder, listing: Listing, account: string): OrderPrint {
   const { terms } = order;
   const { product } = listing;
-  const isTrail = terms.kind === "trail";
+  const isTrail = terms.kind === "trail" || terms.kind === "trail_percent";
   const familyGroup = order.parentPermId === 0 ? "" : String(order.parentPermId);
   return {
     orderId: order.orderId,
@@ -76,9 +75,9 @@ export function printOrder(order: GatewayOrder, listing: Listing, account: strin
     limitPriceText: priceText(terms.limitTicks, product, plain) || "0",
     auxPriceText: priceText(isTrail ? terms.trailTicks : terms.triggerTicks, product, plain) || "0",
     trailStopPriceText: isTrail ? priceText(terms.triggerTicks, product, plain) : "",
-    trailingPercentText: "",
+    trailingPercentText: terms.trailPercentE4 === null ? "" : plain(terms.trailPercentE4 / 10_000),
     tif: terms.tif,
-    goodTillDate: "",
+    goodTillDate: ascii(terms.goodTillDate),
     ocaGroup: ascii(terms.ocaGroup || familyGroup),
     ocaType: terms.ocaType || 3,
     account,
@@ -156,26 +155,6 @@ export function commissionMessage(execution: GatewayExecution): string {
     UNSET_DOUBLE,
     "",
   );
-}
-
-/** The zone changes its offset on a full hour, so each hour is asked for once; a list of executions has many times. */
-let offset = { hour: Number.NaN, zone: FixedOffsetZone.utcInstance };
-
-function exchangeOffset(atMs: number): FixedOffsetZone {
-  const hour = Math.floor(atMs / 3_600_000);
-  if (offset.hour !== hour) {
-    const minutes = DateTime.fromMillis(atMs, { zone: EXCHANGE_ZONE }).offset;
-    offset = { hour, zone: FixedOffsetZone.instance(minutes) };
-  }
-  return offset.zone;
-}
-
-/** Returns a moment as the wire prints it: with the zone's name from version 174 on, with two blanks before. */
-export function wireTime(serverVersion: number, atMs: number): string {
-  const local = DateTime.fromMillis(atMs, { zone: exchangeOffset(atMs) });
-  return serverVersion >= 174
-    ? `${local.toFormat("yyyyLLdd HH:mm:ss")} ${EXCHANGE_ZONE_WIRE}`
-    : local.toFormat("yyyyLLdd  HH:mm:ss");
 }
 
 /** Returns an error or notice; `id` is the order's, the request's, or -1. */

@@ -5,9 +5,10 @@ import type { Ledger } from "./ledger.ts";
 import type { Listing } from "./listings.ts";
 import type { OrderBook } from "./order-book.ts";
 import type { OrderFaults } from "./order-faults.ts";
-import { type GatewayExecution, type GatewayOrder, wireTime } from "./order-messages.ts";
+import type { GatewayExecution, GatewayOrder } from "./order-messages.ts";
 import type { OrderVoice } from "./order-voice.ts";
 import { CODE, SERVER_VERSION_MAX } from "./wire/ids.ts";
+import { wireTime } from "./wire/time.ts";
 
 /** Is what reports need of the rest. */
 export type ReportContext = {
@@ -30,6 +31,8 @@ const CANCEL_TEXT: Readonly<Record<Extract<ExchangeReport, { type: "cancelled" }
   expired: "the session has ended",
   ioc: "it could not be filled at once",
 };
+
+const GOOD_TILL_TEXT = "its good-till date has come";
 
 /** Ends an order. */
 export function endOrder(
@@ -63,7 +66,7 @@ export function createReportReader(context: ReportContext): ReportReader {
 
   const work = (order: GatewayOrder): void => {
     const { kind } = order.terms;
-    const waitsForPrice = kind === "stop" || kind === "stop_limit" || kind === "trail";
+    const waitsForPrice = kind !== "market" && kind !== "limit";
     if (order.status === "PreSubmitted" && !waitsForPrice) order.status = "Submitted";
     order.whyHeld = waitsForPrice ? "trigger" : "";
     voice.both(order);
@@ -77,6 +80,8 @@ export function createReportReader(context: ReportContext): ReportReader {
     const what = `${action} ${quantity} ${listing.localSymbol} ${listing.product.exchange}`;
     const warning = `Order Message: ${what} Warning: your order will not be placed at the exchange until ${opens}`;
     voice.error(order, CODE.orderMessage, warning);
+    // Told once more behind the warning: a client that takes it for a problem of the order sees that it stands.
+    voice.both(order);
   };
 
   const execute = (order: GatewayOrder, report: FillReport): GatewayExecution => {
@@ -187,7 +192,8 @@ export function createReportReader(context: ReportContext): ReportReader {
         voice.both(order);
         break;
       case "cancelled": {
-        const cause = CANCEL_TEXT[report.reason];
+        const isOver = report.reason === "user" && (order.terms.goodTillMs ?? Number.POSITIVE_INFINITY) <= nowMs;
+        const cause = isOver ? GOOD_TILL_TEXT : CANCEL_TEXT[report.reason];
         endOrder(order, "Cancelled", `Cancelled ${cause || "by Trader"}`, nowMs);
         voice.error(order, CODE.orderCancelled, `Order Canceled - reason:${cause}`);
         voice.both(order);

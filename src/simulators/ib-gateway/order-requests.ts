@@ -1,10 +1,10 @@
 // Answers requests about orders and executions.
 import { DateTime } from "luxon";
 import { EXCHANGE_ZONE } from "./calendar.ts";
-import { parseWireTime } from "./history.ts";
 import { type RequestContext, type RequestTable, refuse } from "./requests.ts";
 import { CODE, REQUEST } from "./wire/ids.ts";
 import { readPlaceOrder } from "./wire/place-order.ts";
+import { parseWireTime } from "./wire/time.ts";
 
 /** Returns the answers to requests about orders and executions. */
 export function orderRequests(parts: RequestContext): RequestTable {

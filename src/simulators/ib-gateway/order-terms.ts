@@ -3,6 +3,7 @@ import type { ExchangeOrderKind, ExchangeTif } from "./exchange.ts";
 import type { Listing, Product } from "./listings.ts";
 import { CODE } from "./wire/ids.ts";
 import type { OrderRequest } from "./wire/place-order.ts";
+import { parseWireTime } from "./wire/time.ts";
 
 /** Is the terms of an accepted order; prices in ticks. All of it is plain data that is kept over restarts. */
 export type OrderTerms = {
@@ -14,7 +15,12 @@ export type OrderTerms = {
   limitTicks: number | null;
   triggerTicks: number | null;
   trailTicks: number | null;
-  tif: "DAY" | "GTC" | "IOC";
+  /** Is a trail's share of the price; 10 000 = 1 %. */
+  trailPercentE4: number | null;
+  tif: "DAY" | "GTC" | "IOC" | "GTD";
+  /** Is when a GTD order ends, as the client spelled it, and in milliseconds; "" and null for any other. */
+  goodTillDate: string;
+  goodTillMs: number | null;
   ocaGroup: string;
   ocaType: number;
   orderRef: string;
@@ -24,6 +30,9 @@ export type OrderTerms = {
 
 /** Is a refusal as the wire says it. */
 export type OrderProblem = { readonly code: number; readonly text: string };
+
+/** Are the order types that the exchange takes, as contract details list them. */
+export const ORDER_TYPES_LISTED = "DAY,GTC,GTD,IOC,LMT,MKT,OCA,STP,STPLMT,TRAIL,WHATIF";
 
 /** Is the largest quantity of one order. */
 const QUANTITY_MAX = 10_000;
@@ -36,9 +45,12 @@ const KINDS: Readonly<Record<string, ExchangeOrderKind["kind"]>> = {
   STPLMT: "stop_limit",
   TRAIL: "trail",
 };
+const TIFS: readonly OrderTerms["tif"][] = ["DAY", "GTC", "IOC", "GTD"];
+/** A trail by percent is less than the whole price; 10 000 = 1 %. */
+const PERCENT_E4_MAX = 990_000;
 
-/** Returns the terms of a request, or why it can't be taken. */
-export function readTerms(request: OrderRequest, listing: Listing): OrderTerms | OrderProblem {
+/** Returns the terms of a request that comes at `nowMs`, or why it can't be taken. */
+export function readTerms(request: OrderRequest, listing: Listing, nowMs: number): OrderTerms | OrderProblem {
   const { action, quantity } = request;
   if (request.unsupported.length > 0) {
     return rejected(`the simulated gateway does not offer ${request.unsupported.join(", ")}`);
@@ -48,19 +60,39 @@ export function readTerms(request: OrderRequest, listing: Listing): OrderTerms |
   if (!Number.isInteger(quantity) || quantity < 0 || quantity > QUANTITY_MAX) {
     return rejected(`the quantity ${quantity} is not a whole number from 1 to ${QUANTITY_MAX}`);
   }
-  const kind = KINDS[request.orderType];
-  if (kind === undefined)
-    return rejected(`the simulated exchange knows ${Object.keys(KINDS).join(", ")}, not ${request.orderType}`);
-  const { tif } = request;
-  if (tif !== "DAY" && tif !== "GTC" && tif !== "IOC")
-    return rejected(`the simulated exchange knows DAY, GTC and IOC, not ${tif}`);
+  const kind = kindOf(request);
+  if (kind === undefined) {
+    return {
+      code: CODE.orderTypeUnsupported,
+      text: `Unsupported order type for this exchange and security type. (The simulated exchange takes ${Object.keys(KINDS).join(", ")}, not ${request.orderType})`,
+    };
+  }
+  const tif = TIFS.find((known) => known === request.tif);
+  if (tif === undefined) {
+    const text = `Invalid time in force:${request.tif} (the simulated exchange takes ${TIFS.join(", ")})`;
+    return { code: CODE.timeInForceInvalid, text };
+  }
+  const goodTillMs = tif === "GTD" ? parseWireTime(request.goodTillDate) : null;
+  if (goodTillMs === undefined || (goodTillMs !== null && goodTillMs <= nowMs)) {
+    const what = goodTillMs === undefined ? "it is no moment in the form yyyymmdd hh:mm:ss zone" : "it is past";
+    return {
+      code: CODE.goodTillDateInvalid,
+      text: `Invalid Good Till Date order:${request.goodTillDate || "no date"} (${what})`,
+    };
+  }
 
   const { tickSize } = listing.product;
+  const isTrail = kind === "trail" || kind === "trail_percent";
   const limitTicks = kind === "limit" || kind === "stop_limit" ? toTicks(request.limitPrice, tickSize) : null;
-  const triggerTicks = kind === "stop" || kind === "stop_limit" ? toTicks(request.auxPrice, tickSize) : null;
+  const isFree = isTrail && request.trailStopPrice === undefined;
+  const stopPrice = isTrail ? request.trailStopPrice : request.auxPrice;
+  const hasTrigger = kind === "stop" || kind === "stop_limit" || isTrail;
+  const triggerTicks = hasTrigger && !isFree ? toTicks(stopPrice, tickSize) : null;
   const trailTicks = kind === "trail" ? toTicks(request.auxPrice, tickSize) : null;
-  if (kind === "trail" && request.trailingPercent !== undefined)
-    return rejected("a trail in percent is not offered; give an amount");
+  const trailPercentE4 = kind === "trail_percent" ? Math.round((request.trailingPercent ?? 0) * 10_000) : null;
+  if (trailPercentE4 !== null && (trailPercentE4 < 1 || trailPercentE4 > PERCENT_E4_MAX)) {
+    return rejected(`a trail of ${request.trailingPercent} % is not within 0.0001 to ${PERCENT_E4_MAX / 10_000} %`);
+  }
   for (const ticks of [limitTicks, triggerTicks, trailTicks]) {
     if (ticks === "off_grid") {
       return {
@@ -78,13 +110,23 @@ export function readTerms(request: OrderRequest, listing: Listing): OrderTerms |
     limitTicks: limitTicks as number | null,
     triggerTicks: triggerTicks as number | null,
     trailTicks: trailTicks as number | null,
+    trailPercentE4,
     tif,
+    goodTillDate: tif === "GTD" ? request.goodTillDate : "",
+    goodTillMs,
     ocaGroup: request.ocaGroup,
     ocaType: request.ocaType,
     orderRef: request.orderRef,
     parentId: request.parentId,
     outsideRth: request.outsideRth,
   };
+}
+
+/** A trail is by percent when one is given and no amount; clients send an amount of 0 for none. */
+function kindOf({ orderType, auxPrice, trailingPercent }: OrderRequest): ExchangeOrderKind["kind"] | undefined {
+  const kind = KINDS[orderType];
+  const isByPercent = kind === "trail" && trailingPercent !== undefined && (auxPrice ?? 0) === 0;
+  return isByPercent ? "trail_percent" : kind;
 }
 
 /** Returns true for a refusal. */
@@ -121,15 +163,27 @@ export function exchangeKind(terms: OrderTerms): ExchangeOrderKind {
     case "stop_limit":
       return { kind: "stop_limit", stopTicks: need(terms.triggerTicks), limitTicks: need(terms.limitTicks) };
     case "trail":
-      return { kind: "trail", trailTicks: need(terms.trailTicks) };
+      return { kind: "trail", trailTicks: need(terms.trailTicks), stopTicks: terms.triggerTicks };
+    case "trail_percent":
+      return { kind: "trail_percent", percentE4: need(terms.trailPercentE4), stopTicks: terms.triggerTicks };
     default:
       return terms.kind satisfies never;
   }
 }
 
-/** Returns how long an order lives, in the exchange's word. */
+/** Returns how long an order lives, in the exchange's word. A good-till-date order is ended by the gateway. */
 export function exchangeTif(tif: OrderTerms["tif"]): ExchangeTif {
-  return tif === "DAY" ? "day" : tif === "GTC" ? "gtc" : "ioc";
+  switch (tif) {
+    case "DAY":
+      return "day";
+    case "GTC":
+    case "GTD":
+      return "gtc";
+    case "IOC":
+      return "ioc";
+    default:
+      return tif satisfies never;
+  }
 }
 
 /** Returns a price in points, "" for none. */

@@ -14,7 +14,6 @@ import {
   isWorking,
   orderStatusMessage,
   printOrder,
-  wireTime,
 } from "./order-messages.ts";
 import { createReportReader, endOrder } from "./order-reports.ts";
 import {
@@ -31,6 +30,7 @@ import { message } from "./wire/frames.ts";
 import { ANSWER, CODE } from "./wire/ids.ts";
 import { completedOrderMessage, openOrderMessage, type WhatIfPrint } from "./wire/open-order.ts";
 import type { OrderRequest } from "./wire/place-order.ts";
+import { wireTime } from "./wire/time.ts";
 
 /** Is what orders need of the rest of the gateway. */
 export type OrdersContext = VoiceContext & {
@@ -133,7 +133,7 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
       const text = `Error validating request.-'bX' : cause - The account ${request.account} is not known`;
       return { code: CODE.validationError, text };
     }
-    const terms = readTerms(request, only);
+    const terms = readTerms(request, only, context.nowMs());
     if (isProblem(terms) || only.conId === listing.conId) return terms;
     const text = `Order rejected - reason:only ${listing.localSymbol} has a market in this simulation, not ${only.localSymbol}`;
     return { code: CODE.orderRejected, text };
@@ -159,8 +159,9 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
       return;
     }
     order.wantedTerms = terms;
-    const { quantity, limitTicks, triggerTicks, trailTicks } = terms;
-    const changes = { quantity, limitTicks, stopTicks: triggerTicks, trailTicks, tif: exchangeTif(terms.tif) };
+    const { quantity, limitTicks, triggerTicks, trailTicks, trailPercentE4 } = terms;
+    const prices = { limitTicks, stopTicks: triggerTicks, trailTicks, percentE4: trailPercentE4 };
+    const changes = { quantity, ...prices, tif: exchangeTif(terms.tif) };
     apply(exchange.modify(context.nowMs(), order.permId, changes));
   };
 
@@ -206,6 +207,12 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
     }
   };
 
+  /** No good-till-date order ends before this. */
+  let nextEndMs = Number.NEGATIVE_INFINITY;
+  const noteEnd = ({ goodTillMs }: OrderTerms): void => {
+    if (goodTillMs !== null) nextEndMs = Math.min(nextEndMs, goodTillMs);
+  };
+
   const place = (connection: Connection, clientId: number, request: OrderRequest): void => {
     if (faults.swallow > 0 && !request.whatIf) {
       faults.swallow -= 1;
@@ -224,8 +231,10 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
       const printed = printOrder(order, listing, context.account());
       connection.send(openOrderMessage(connection.serverVersion(), printed, context.whatIf(terms)));
     } else if (working === undefined) {
+      noteEnd(terms);
       placeNew(connection, clientId, request, terms);
     } else {
+      noteEnd(terms);
       modify(connection, clientId, working, request.transmit, terms);
     }
   };
@@ -272,10 +281,27 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
     apply(exchange.cancelAll(context.nowMs()));
   };
 
+  /** Ends the good-till-date orders whose time has come. */
+  const expire = (): void => {
+    const nowMs = context.nowMs();
+    if (nowMs < nextEndMs) return;
+    nextEndMs = Number.POSITIVE_INFINITY;
+    for (const order of book.working()) {
+      noteEnd(order.terms);
+      if (order.terms.goodTillMs === null || order.terms.goodTillMs > nowMs) continue;
+      if (!order.isTransmitted) cancelWaiting(order);
+      else if (order.status !== "PendingCancel") {
+        order.status = "PendingCancel";
+        apply(exchange.cancel(nowMs, order.permId));
+      }
+    }
+  };
+
   return {
     place,
     cancel,
     cancelAll,
+    expire,
     apply,
     tellHeld,
     rollBackIds: book.rollBackIds,

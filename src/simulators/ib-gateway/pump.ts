@@ -187,6 +187,7 @@ export function createPump(parts: {
       orders.apply(exchange.market(records));
     });
     orders.apply(exchange.advance(reachedMs));
+    orders.expire();
     if (reachedMs >= turnMs) turnSession();
     beginRest();
     noteEnd();

@@ -189,7 +189,12 @@ test.each<[string, number, Order]>([
   ["a price off the tick grid", 110, { ...LIMIT, lmtPrice: 4_990.1 }],
   ["no quantity", 434, { ...MARKET, totalQuantity: 0 }],
   ["an unknown parent", 10006, { ...MARKET, parentId: 99 }],
-  ["a type that the exchange does not know", 201, { ...MARKET, orderType: OrderType.MOC }],
+  ["a type that the exchange does not know", 387, { ...MARKET, orderType: OrderType.MOC }],
+  ["a type that is listed elsewhere only", 387, { ...LIMIT, orderType: OrderType.MIT, auxPrice: 4_990 }],
+  ["a lifetime that does not exist", 10_052, { ...LIMIT, tif: "XYZ" as TimeInForce }],
+  ["a good-till date that is past", 334, { ...LIMIT, tif: TimeInForce.GTD, goodTillDate: "20260104 09:00:00 UTC" }],
+  ["good till no date", 334, { ...LIMIT, tif: TimeInForce.GTD }],
+  ["a trail of the whole price", 201, { ...MARKET, orderType: OrderType.TRAIL, trailingPercent: 100 }],
   [
     "an algorithm",
     201,
@@ -359,4 +364,40 @@ test("of fills that come at one moment the ledger has each position in turn", as
   expect(positions).toHaveLength(2);
   expect(positions.at(-1)).toBe(3);
   expect(positions[0]).toBeLessThan(3);
+});
+
+test("a good-till-date order is shown with its date and cancelled when its time comes", async () => {
+  const till = "20260105 09:00:30 US/Central";
+  ib.placeOrder(1, CONTRACT, { ...LIMIT, tif: TimeInForce.GTD, goodTillDate: till });
+  await settle(rig, client);
+  const shown = client.all(EventName.openOrder).at(-1)?.[2] as Order;
+
+  await rig.step(29_000);
+  expect(statuses(client, 1).at(-1)).toBe("Submitted 0/1");
+  await rig.step(1_000);
+  await settle(rig, client);
+
+  expect([shown.tif, shown.goodTillDate]).toEqual(["GTD", till]);
+  expect(statuses(client, 1).at(-1)).toBe("Cancelled 0/1");
+  expect(errors()).toEqual([[202, 1]]);
+});
+
+test("a trailing stop by percent begins at its stop price, follows, and fires", async () => {
+  const trail: Order = { ...MARKET, action: OrderAction.SELL, orderType: OrderType.TRAIL };
+  ib.placeOrder(1, CONTRACT, { ...trail, trailingPercent: 1, trailStopPrice: 4_940 });
+  await settle(rig, client);
+  const shown = client.all(EventName.openOrder).at(-1)?.[2] as Order;
+  // 1 % below 5,100 is 5,049.
+  rig.market.tick(rig.nowMs() + 10, 20_400);
+  await rig.step(250);
+  rig.market.tick(rig.nowMs() + 10, 20_197);
+  await rig.step(250);
+  const before = statuses(client, 1).at(-1);
+  rig.market.tick(rig.nowMs() + 10, 20_196);
+  await rig.step(250);
+  await settle(rig, client);
+
+  expect([shown.trailingPercent, shown.trailStopPrice]).toEqual([1, 4_940]);
+  expect(before).toBe("PreSubmitted 0/1");
+  expect(statuses(client, 1).at(-1)).toBe("Filled 1/0");
 });

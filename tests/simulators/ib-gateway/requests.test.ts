@@ -207,6 +207,25 @@ test("historical bars that are kept up to date grow with the trades", async () =
   ]);
 });
 
+test("midpoint bars that are kept up to date grow with the quotes", async () => {
+  ib.reqHistoricalData(2, CONTRACT, "", "300 S", BarSizeSetting.MINUTES_ONE, WhatToShow.MIDPOINT, 0, 2, true);
+  await client.until(EventName.historicalData, (_id: number, time: string) => time.startsWith("finished"));
+  rig.market.tick(START_MS + 500, 20_040);
+  await rig.step(1_000);
+  const [, , , open, , , close, volume] = await client.until(EventName.historicalDataUpdate);
+
+  expect([open, close, volume]).toEqual([5_010.125, 5_010.125, -1]);
+});
+
+test("a continuous future has history up to now only", async () => {
+  const front = { ...CONTRACT, secType: SecType.CONTFUT, lastTradeDateOrContractMonth: "" };
+  const end = "20260105-09:00:00";
+  ib.reqHistoricalData(2, front, end, "300 S", BarSizeSetting.MINUTES_ONE, WhatToShow.TRADES, 0, 2, false);
+  await client.until(EventName.error);
+
+  expect(client.all(EventName.error).map(([, code, id]) => [code, id])).toEqual([[10_339, 2]]);
+});
+
 test("historical ticks come from the tape", async () => {
   for (let at = 1; at <= 3; at += 1) rig.market.tick(START_MS + at * 1_000, 20_000 + at);
   await rig.step(5_000);

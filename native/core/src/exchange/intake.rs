@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// Contracts in one order.
 pub const QUANTITY_MAX: i64 = 10_000;
+/// A trail by share of the price; 10 000 = 1 %.
+pub const PERCENT_E4_MAX: i32 = 990_000;
 /// Working orders of all accounts; one more is rejected.
 pub const ORDERS_MAX: usize = 1_000;
 
@@ -57,6 +59,16 @@ impl Exchange {
                 RejectReason::Price,
                 format!("A price or distance of {price} ticks is below 1."),
             ));
+        }
+        if let ExchangeOrderKind::TrailPercent { percent_e4, .. } = order.kind
+            && percent_e4 > PERCENT_E4_MAX
+        {
+            let text = format!(
+                "A trail of {} % is above {} %.",
+                percent_e4 / 10_000,
+                PERCENT_E4_MAX / 10_000
+            );
+            return Err((RejectReason::Price, text));
         }
         if let Some(parent) = order.parent_key {
             let fits = self.state.orders.get(&parent).is_some_and(|parent| {
@@ -187,7 +199,14 @@ fn prices(kind: ExchangeOrderKind) -> [Option<i32>; 2] {
             stop_ticks,
             limit_ticks,
         } => [Some(stop_ticks), Some(limit_ticks)],
-        ExchangeOrderKind::Trail { trail_ticks } => [Some(trail_ticks), None],
+        ExchangeOrderKind::Trail {
+            trail_ticks,
+            stop_ticks,
+        } => [Some(trail_ticks), stop_ticks],
+        ExchangeOrderKind::TrailPercent {
+            percent_e4,
+            stop_ticks,
+        } => [Some(percent_e4), stop_ticks],
     }
 }
 

@@ -100,6 +100,19 @@ pub enum ExchangeOrderKind {
     Trail {
         /// The distance; at least 1.
         trail_ticks: i32,
+        /// Where it stands at first; none = the distance from the first price it sees.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        stop_ticks: Option<i32>,
+    },
+    /// A stop that follows the best trade at a share of its price.
+    TrailPercent {
+        /// The share; 10 000 = 1 %, from 1 to 990 000. The distance is a whole number of ticks, rounded up.
+        percent_e4: i32,
+        /// Where it stands at first; none = the distance from the first price it sees.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        stop_ticks: Option<i32>,
     },
 }
 
@@ -127,7 +140,7 @@ pub struct OrderChanges {
     #[serde(default)]
     #[ts(optional = nullable)]
     pub limit_ticks: Option<i32>,
-    /// New trigger.
+    /// New trigger; of a trailing stop, where it stands from now on.
     #[serde(default)]
     #[ts(optional = nullable)]
     pub stop_ticks: Option<i32>,
@@ -135,6 +148,10 @@ pub struct OrderChanges {
     #[serde(default)]
     #[ts(optional = nullable)]
     pub trail_ticks: Option<i32>,
+    /// New distance as a share of the price.
+    #[serde(default)]
+    #[ts(optional = nullable)]
+    pub percent_e4: Option<i32>,
     /// New life.
     #[serde(default)]
     #[ts(optional = nullable)]

@@ -76,7 +76,7 @@ impl WorkingOrder {
             acts_at_ms,
             turn,
             is_new: true,
-            trail_stop_ticks: None,
+            trail_stop_ticks: first_stop_ticks(order.kind),
         }
     }
 
@@ -105,7 +105,9 @@ impl WorkingOrder {
         match self.kind {
             ExchangeOrderKind::Stop { stop_ticks }
             | ExchangeOrderKind::StopLimit { stop_ticks, .. } => Some(stop_ticks),
-            ExchangeOrderKind::Trail { .. } => self.trail_stop_ticks,
+            ExchangeOrderKind::Trail { .. } | ExchangeOrderKind::TrailPercent { .. } => {
+                self.trail_stop_ticks
+            }
             ExchangeOrderKind::Market {} | ExchangeOrderKind::Limit { .. } => None,
         }
     }
@@ -114,7 +116,8 @@ impl WorkingOrder {
         let is_stop = match self.kind {
             ExchangeOrderKind::Stop { .. }
             | ExchangeOrderKind::StopLimit { .. }
-            | ExchangeOrderKind::Trail { .. } => true,
+            | ExchangeOrderKind::Trail { .. }
+            | ExchangeOrderKind::TrailPercent { .. } => true,
             ExchangeOrderKind::Market {} | ExchangeOrderKind::Limit { .. } => false,
         };
         is_stop && self.stage != OrderStage::Triggered
@@ -126,14 +129,20 @@ impl WorkingOrder {
             | ExchangeOrderKind::StopLimit { limit_ticks, .. } => Some(limit_ticks),
             ExchangeOrderKind::Market {}
             | ExchangeOrderKind::Stop { .. }
-            | ExchangeOrderKind::Trail { .. } => None,
+            | ExchangeOrderKind::Trail { .. }
+            | ExchangeOrderKind::TrailPercent { .. } => None,
         }
     }
 
     /// Moves a trailing stop after the price; it never moves away from it.
     pub(super) fn follow(&mut self, price_ticks: i32) {
-        let ExchangeOrderKind::Trail { trail_ticks } = self.kind else {
-            return;
+        let trail_ticks = match self.kind {
+            ExchangeOrderKind::Trail { trail_ticks, .. } => trail_ticks,
+            ExchangeOrderKind::TrailPercent { percent_e4, .. } => share_of(price_ticks, percent_e4),
+            ExchangeOrderKind::Market {}
+            | ExchangeOrderKind::Limit { .. }
+            | ExchangeOrderKind::Stop { .. }
+            | ExchangeOrderKind::StopLimit { .. } => return,
         };
         self.trail_stop_ticks = Some(match (self.side, self.trail_stop_ticks) {
             (Side::Sell, None) => price_ticks.saturating_sub(trail_ticks),
@@ -150,23 +159,35 @@ impl WorkingOrder {
             ("limitTicks", changes.limit_ticks),
             ("stopTicks", changes.stop_ticks),
             ("trailTicks", changes.trail_ticks),
+            ("percentE4", changes.percent_e4),
         ] {
             let Some(value) = value else { continue };
             if value < 1 {
-                return Err(format!("{name} {value} is below 1 tick"));
+                return Err(format!("{name} {value} is below 1"));
+            }
+            if let (
+                ExchangeOrderKind::Trail { stop_ticks, .. }
+                | ExchangeOrderKind::TrailPercent { stop_ticks, .. },
+                "stopTicks",
+            ) = (&mut kind, name)
+            {
+                *stop_ticks = Some(value);
+                continue;
             }
             let place = match (&mut kind, name) {
                 (ExchangeOrderKind::Limit { limit_ticks }, "limitTicks") => limit_ticks,
                 (ExchangeOrderKind::StopLimit { limit_ticks, .. }, "limitTicks") => limit_ticks,
                 (ExchangeOrderKind::Stop { stop_ticks }, "stopTicks") => stop_ticks,
                 (ExchangeOrderKind::StopLimit { stop_ticks, .. }, "stopTicks") => stop_ticks,
-                (ExchangeOrderKind::Trail { trail_ticks }, "trailTicks") => trail_ticks,
+                (ExchangeOrderKind::Trail { trail_ticks, .. }, "trailTicks") => trail_ticks,
+                (ExchangeOrderKind::TrailPercent { percent_e4, .. }, "percentE4") => percent_e4,
                 (
                     ExchangeOrderKind::Market {}
                     | ExchangeOrderKind::Limit { .. }
                     | ExchangeOrderKind::Stop { .. }
                     | ExchangeOrderKind::StopLimit { .. }
-                    | ExchangeOrderKind::Trail { .. },
+                    | ExchangeOrderKind::Trail { .. }
+                    | ExchangeOrderKind::TrailPercent { .. },
                     _,
                 ) => return Err(format!("an order of this kind has no {name}")),
             };
@@ -191,6 +212,28 @@ impl WorkingOrder {
         }
     }
 }
+
+/// Returns where a trailing stop is told to stand at first.
+pub(super) fn first_stop_ticks(kind: ExchangeOrderKind) -> Option<i32> {
+    match kind {
+        ExchangeOrderKind::Trail { stop_ticks, .. }
+        | ExchangeOrderKind::TrailPercent { stop_ticks, .. } => stop_ticks,
+        ExchangeOrderKind::Market {}
+        | ExchangeOrderKind::Limit { .. }
+        | ExchangeOrderKind::Stop { .. }
+        | ExchangeOrderKind::StopLimit { .. } => None,
+    }
+}
+
+/// Returns a share of a price in whole ticks, rounded up, at least 1.
+fn share_of(price_ticks: i32, percent_e4: i32) -> i32 {
+    let parts = i64::from(price_ticks) * i64::from(percent_e4);
+    let ticks = (parts + PERCENT_E4_WHOLE - 1).div_euclid(PERCENT_E4_WHOLE);
+    i32::try_from(ticks).unwrap_or(i32::MAX).max(1)
+}
+
+/// 100 %.
+const PERCENT_E4_WHOLE: i64 = 1_000_000;
 
 /// Returns the name under which an explicit group is kept; it can't be mistaken for a parent's.
 pub(super) fn group_name(account: &str, name: &str) -> String {

@@ -2,8 +2,8 @@
 // same ones, and answers questions about bars from what has happened and from what lay before.
 import type { Calendar } from "../calendar.ts";
 import type { HistoryBar, MarketSource } from "../market-source.ts";
-import { RECORD_BYTES } from "../records.ts";
-import { type BarStore, createBucket, groupBars, MINUTE_MS } from "./bars.ts";
+import { NO_PRICE, RECORD_BYTES } from "../records.ts";
+import { type BarStore, createBucket, groupBars, MINUTE_MS, quotedBar } from "./bars.ts";
 import { preludeBars } from "./prelude.ts";
 import { createRecordQueue, type RecordSink } from "./queue.ts";
 
@@ -54,6 +54,7 @@ export function createMarketSource(options: {
     },
     quote: (atMs, bidTicks, askTicks, bidSize, askSize) => {
       produced += 1;
+      if (bidTicks !== NO_PRICE && askTicks !== NO_PRICE) bars.quote(atMs, bidTicks, askTicks);
       queue.quote(atMs, bidTicks, askTicks, bidSize, askSize);
     },
   };
@@ -101,10 +102,11 @@ export function createMarketSource(options: {
       const nextAtMs = queue.oldestAtMs() ?? flow.nextAtMs();
       return nextAtMs === null ? null : Math.floor(nextAtMs);
     },
-    history: (barMs, count, beforeMs) => {
-      const traded = groupBars(bars.kept(barMs, beforeMs, count), createBucket(barMs, calendar));
-      if (traded.length >= count || barMs % MINUTE_MS !== 0) return traded.slice(-count);
-      return joined(past(barMs, count), traded)
+    history: (barMs, count, beforeMs, price = "TRADES") => {
+      const seen = groupBars(bars.kept(barMs, beforeMs, count, price), createBucket(barMs, calendar));
+      if (seen.length >= count || barMs % MINUTE_MS !== 0) return seen.slice(-count);
+      const before = past(barMs, count).map((bar) => quotedBar(bar, price));
+      return joined(before, seen)
         .filter((bar) => bar.openAtMs < beforeMs)
         .slice(-count);
     },

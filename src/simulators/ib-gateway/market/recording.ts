@@ -8,6 +8,7 @@ import { errorFields } from "../../../log.ts";
 import { err, ok, type Result } from "../../../result.ts";
 import { type Calendar, EXCHANGE_ZONE } from "../calendar.ts";
 import type { MarketSource } from "../market-source.ts";
+import { NO_PRICE } from "../records.ts";
 import { createBarStore } from "./bars.ts";
 import { holdQuotes } from "./held-quotes.ts";
 import { createMarketSource, type Flow } from "./market.ts";
@@ -103,7 +104,12 @@ function openTape(
       : syntheticPast({ seed: pastSeed, endMs: first.startMs, endTicks: tape.firstTradeTicks(), calendar });
   const taped = playTape(tape, passes, days, options.loop);
   const flow = notes.has(BARS_NOTE) ? holdQuotes(taped) : taped;
-  flow.run(startMs, { trade: (atMs, priceTicks, size) => past.bars.trade(atMs, priceTicks, size), quote: () => {} });
+  flow.run(startMs, {
+    trade: (atMs, priceTicks, size) => past.bars.trade(atMs, priceTicks, size),
+    quote: (atMs, bidTicks, askTicks) => {
+      if (bidTicks !== NO_PRICE && askTicks !== NO_PRICE) past.bars.quote(atMs, bidTicks, askTicks);
+    },
+  });
   const said = [
     ...notes,
     ...(days === 0 ? [] : [`moved to ${printDay(first.startMs)}`]),

@@ -129,8 +129,9 @@ function runSilently(path: Path, untilMs: number, bars: BarStore): number {
       records += 1;
       bars.trade(atMs, priceTicks, size);
     },
-    quote: () => {
+    quote: (atMs, bidTicks, askTicks) => {
       records += 1;
+      bars.quote(atMs, bidTicks, askTicks);
     },
   });
   return records;
