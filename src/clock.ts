@@ -35,6 +35,8 @@ export type MarketClock = Clock & {
   setSpeed(speed: number): void;
   /** Moves ahead to `atMs`, firing what falls due; never goes back. */
   jumpTo(atMs: number): void;
+  /** Stands still at `atMs` until the leash is longer or a jump goes beyond it; the machine's time meanwhile is left out. */
+  leash(atMs: number): void;
 };
 
 /** How often a running market clock looks for due timers when none is nearer, in wall milliseconds. */
@@ -52,7 +54,14 @@ export function createMarketClock(startMs: number, speed: number): MarketClock {
   const timers = new Map<number, { atMs: number; knock: () => void }>();
   let stopWaiting: Cancel | undefined;
 
-  const nowMs = (): number => Math.floor(originMs + (performance.now() - originWallMs) * factor);
+  let leashMs = Number.POSITIVE_INFINITY;
+
+  const nowMs = (): number => {
+    const now = Math.floor(originMs + (performance.now() - originWallMs) * factor);
+    if (now <= leashMs) return now;
+    rebase(leashMs);
+    return leashMs;
+  };
 
   const rebase = (atMs: number): void => {
     originMs = atMs;
@@ -79,7 +88,10 @@ export function createMarketClock(startMs: number, speed: number): MarketClock {
     if (timers.size === 0 || factor === 0) return;
     let nextMs = Number.POSITIVE_INFINITY;
     for (const timer of timers.values()) nextMs = Math.min(nextMs, timer.atMs);
-    const waitMs = Math.min(STEP_MS_MAX, Math.max(0, (nextMs - nowMs()) / factor));
+    const now = nowMs();
+    // At the end of its leash it fires nothing, and is looked at again when that is longer.
+    if (now >= leashMs && nextMs > now) return;
+    const waitMs = Math.min(STEP_MS_MAX, Math.max(0, (nextMs - now) / factor));
     stopWaiting = wallAfter(Math.ceil(waitMs), fireDue);
   };
 
@@ -103,8 +115,13 @@ export function createMarketClock(startMs: number, speed: number): MarketClock {
       factor = next;
       wait();
     },
+    leash: (atMs) => {
+      leashMs = Math.max(atMs, nowMs());
+      wait();
+    },
     jumpTo: (atMs) => {
       if (atMs <= nowMs()) return;
+      leashMs = Math.max(leashMs, atMs);
       rebase(atMs);
       fireDue();
     },

@@ -100,6 +100,34 @@ test("a change of speed goes on from the moment reached", async () => {
   expect(clock.nowMs()).toBe(stoodAtMs);
 });
 
+test("a clock on a leash stands at its end, and goes on from there once it is longer", async () => {
+  const clock = createMarketClock(START_MS, 0);
+  const fired: number[] = [];
+  clock.leash(START_MS + 1_000);
+  clock.setSpeed(100_000);
+  clock.at(START_MS + 2_000, () => fired.push(clock.nowMs()));
+  await new Promise<void>((resolve) => wallClock.after(5, resolve));
+  const heldAtMs = clock.nowMs();
+  const firedWhileHeld = fired.length;
+
+  clock.leash(START_MS + 3_000);
+  await reaches(clock, START_MS + 3_000);
+
+  expect(heldAtMs).toBe(START_MS + 1_000);
+  expect(firedWhileHeld).toBe(0);
+  expect(fired).toHaveLength(1);
+  expect(clock.nowMs()).toBe(START_MS + 3_000);
+});
+
+test("a jump pulls the leash along", () => {
+  const clock = createMarketClock(START_MS, 0);
+  clock.leash(START_MS + 1_000);
+
+  clock.jumpTo(START_MS + 5_000);
+
+  expect(clock.nowMs()).toBe(START_MS + 5_000);
+});
+
 test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])("speed %d is refused", (speed) => {
   const clock = createMarketClock(START_MS, 1);
 

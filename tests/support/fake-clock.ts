@@ -64,6 +64,8 @@ export function createFakeClock(startMs: number = FAKE_START_MS): FakeClock {
       speed = next;
     },
     jumpTo: (atMs) => advanceTo(atMs - setMs),
+    // It does not run by itself, so there is nothing to hold.
+    leash: () => {},
     advance: (byMs) => advanceTo(steadyMs + byMs),
     set: (atMs) => {
       setMs = atMs - steadyMs;

@@ -31,6 +31,9 @@ const APART_STRIDE_MS = 2_000;
 const CLOSED_STRIDE_MS = 10_000;
 /** At full speed a client that reads nothing for so long, in wall milliseconds, is closed. */
 const FULL_SPEED_WAIT_MS_MAX = 10_000;
+/** A client of this process is never left further behind than this, or than what passes in so much wall time. */
+const LEASH_MS_MIN = 500;
+const LEASH_WALL_MS = 2;
 /** A turn moves so much market time at most before it lets sockets speak, in wall milliseconds. */
 const TURN_WORK_MS_MAX = 50;
 
@@ -90,6 +93,7 @@ export function createPump(parts: {
   /** Counts runs at full speed: one that was paused and begun anew meanwhile must not go on beside the new one. */
   let fullSpeedRun = 0;
   let cancelTurn: Cancel = () => {};
+  let turnNo = 0;
 
   /** Gives `take` the records up to `untilMs` that have not happened yet, moved by the jumps that faults made. */
   const pull = (untilMs: number, take: (records: Uint8Array) => void): void => {
@@ -241,10 +245,27 @@ export function createPump(parts: {
 
   const turn = (): void => {
     cancelTurn();
+    turnNo += 1;
     if (isStopped || typeof speed !== "number" || speed === 0) return;
+    const leashMs = Math.max(LEASH_MS_MIN, LEASH_WALL_MS * speed);
+    if (parts.clientIdle !== null) clock.leash(reachedMs + leashMs);
     moveTo(clock.nowMs(), TURN_WORK_MS_MAX, false);
     jumpClosure();
-    cancelTurn = wall.after(TURN_MS, turn);
+    if (parts.clientIdle === null) {
+      cancelTurn = wall.after(TURN_MS, turn);
+      return;
+    }
+    const [mine, nextMs] = [turnNo, Math.min(TURN_MS, leashMs / speed / 2)];
+    void letClientAnswer().then(() => {
+      if (mine === turnNo) cancelTurn = wall.after(nextMs, turn);
+    });
+  };
+
+  /** The answers to what has been said, and what the client says to them, are taken in before the market moves on. */
+  const letClientAnswer = async (): Promise<void> => {
+    await letSocketsSpeak();
+    await waitForClient();
+    await letSocketsSpeak();
   };
 
   /** Waits for those with more than `backlogBytes` to read; who reads nothing for too long is closed. */
@@ -287,10 +308,7 @@ export function createPump(parts: {
       moveTo(reachedMs + strideMs, TURN_WORK_MS_MAX, true);
       jumpClosure();
       await waitForReaders(FULL_SPEED_BACKLOG_BYTES);
-      await letSocketsSpeak();
-      await waitForClient();
-      // What it sent meanwhile is taken in before the market moves on.
-      await letSocketsSpeak();
+      await letClientAnswer();
     }
     if (isOn()) setSpeed(1);
   };
@@ -300,6 +318,7 @@ export function createPump(parts: {
     speed = next;
     clock.setSpeed(next === "max" ? 0 : next);
     cancelTurn();
+    turnNo += 1;
     if (next === "max") {
       if (!wasMax) {
         runAtFullSpeed().catch((thrown: unknown) => {

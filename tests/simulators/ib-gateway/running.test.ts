@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { EventName, type Order, OrderAction, OrderType, SecType, TickByTickDataType, TimeInForce } from "@stoqey/ib";
 import { DateTime } from "luxon";
 import { afterEach, expect, test } from "vitest";
-import { createMarketClock } from "../../../src/clock.ts";
+import { createMarketClock, wallClock } from "../../../src/clock.ts";
 import type { Log } from "../../../src/log.ts";
 import { GatewayStartError, readGatewayState } from "../../../src/simulators/ib-gateway/index.ts";
 import { fixedMarket } from "./fixed-market.ts";
@@ -242,6 +242,24 @@ test("a pause and a new start within a turn leave one market running at full spe
   rig.server.pause();
 
   expect(askingMost).toBe(1);
+});
+
+test("a client of this process that takes long is waited for: the market is never seconds ahead of it", async () => {
+  const aheadMs: number[] = [];
+  const rig = await start({
+    speed: 1_000,
+    clientIdle: async () => {
+      const askedMs = rig.nowMs();
+      // A sync of a busy disk: twenty seconds of the market's time at this speed.
+      await new Promise<void>((resolve) => wallClock.after(20, resolve));
+      aheadMs.push(rig.nowMs() - askedMs);
+    },
+  });
+  await rig.connect(1);
+  while (aheadMs.length < 5) await new Promise((resolve) => setImmediate(resolve));
+  rig.server.pause();
+
+  expect(Math.max(...aheadMs)).toBeLessThanOrEqual(2_000);
 });
 
 test("at full speed every tick arrives, in order, as fast as the client reads", async () => {
