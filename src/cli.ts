@@ -15,6 +15,7 @@ export type Invocation =
       readonly record: string | null;
       readonly state: string | null;
       readonly token: string | null;
+      readonly script: string | null;
     }
   | ({ readonly type: "backtest" } & BacktestOptions)
   | ({ readonly type: "zscore" } & ZscoreOptions)
@@ -202,6 +203,7 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .option("--record <FILE>", "write every call and its answer as JSON lines")
     .option("--state <FILE>", "keep chats here; a restart goes on where it stood")
     .option("--token <TOKEN>", "serve this bot only (default: the demo's, printed)")
+    .option("--script <FILE>", "a fault script")
     .action((options: Record<string, unknown>) =>
       found({
         type: "bot-api",
@@ -209,6 +211,7 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
         record: text(options["record"]),
         state: text(options["state"]),
         token: text(options["token"]),
+        script: text(options["script"]),
       }),
     );
 

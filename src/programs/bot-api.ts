@@ -1,9 +1,10 @@
 // `npm run bot-api`: the local Bot API server with its chat page, alone.
 
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { wallClock } from "../clock.ts";
 import { createLog, errorFields, keepSecret } from "../log.ts";
+import { type Fault, parseScript } from "../simulators/telegram/faults.ts";
 import { PortBusyError, startBotApiServer } from "../simulators/telegram/index.ts";
 import { badInput, DONE } from "./exit.ts";
 import { stopSignal } from "./stop-signal.ts";
@@ -16,9 +17,11 @@ export async function botApi(options: {
   readonly record: string | null;
   readonly state: string | null;
   readonly token: string | null;
+  readonly script: string | null;
 }): Promise<number> {
   if (options.token !== null) takeToken(options.token);
   for (const file of [options.record, options.state]) if (file !== null) assertWritable(file);
+  const faults = options.script === null ? [] : readScript(options.script);
   const log = createLog({ level: "info", format: process.stderr.isTTY === true ? "pretty" : "json" });
   const server = await startBotApiServer({
     port: options.port,
@@ -26,6 +29,7 @@ export async function botApi(options: {
     ...(options.token === null ? {} : { token: options.token }),
     ...(options.record === null ? {} : { recordFile: options.record }),
     ...(options.state === null ? {} : { stateFile: options.state }),
+    faults,
     owner: OWNER,
     banner: "SIMULATION · local Bot API server, not Telegram",
     log,
@@ -45,6 +49,19 @@ function takeToken(token: string): void {
   if (!/^\d{1,20}:[\w-]{10,100}$/.test(token))
     throw badInput("--token must be a token as BotFather gives it: digits, a colon, letters and digits.");
   keepSecret(token);
+}
+
+function readScript(path: string): readonly Fault[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (thrown) {
+    throw badInput(`The fault script ${path} can't be read: ${errorFields(thrown).errorMessage}.`);
+  }
+  const read = parseScript(text);
+  if (read.ok) return read.value;
+  const { line, reason } = read.error;
+  throw badInput(`Line ${line} of the fault script ${path} is not understood: ${reason}.`);
 }
 
 function assertWritable(file: string): void {

@@ -40,6 +40,13 @@ type Case = { argv: readonly string[]; environment?: Record<string, string>; say
 
 const CASES: readonly (readonly [string, () => Case])[] = [
   [
+    "a misspelt fault of the chat server names its line, what stands there and what is allowed",
+    () => ({
+      argv: ["bot-api", "--port", "0", "--script", file('{"kind":"drop"}\n{"kind":"dorp"}\n')],
+      says: /Line 2 of the fault script .* kind is "dorp": it must be one of status, .*drop, /,
+    }),
+  ],
+  [
     "a misspelt fault names its line, what stands there and what is allowed",
     () => ({
       argv: ["simulate", "--port", "0", "--script", file('# night\n\n{"fault":"silense","forMs":5}\n')],

@@ -4,7 +4,7 @@ import type { Result } from "../../result.ts";
 import type { Chat, MemberStatus, User } from "./api.ts";
 import type { CallBook } from "./call-record.ts";
 import { chatView } from "./chat-view.ts";
-import type { Fault, FaultKind, FaultPlan } from "./faults.ts";
+import { type FaultPlan, parseFault } from "./faults.ts";
 import { isRecord, type Parameters, scalarText } from "./parameters.ts";
 import * as people from "./people.ts";
 import { badRequest } from "./refusal.ts";
@@ -197,47 +197,11 @@ function pictureOf(parameters: Parameters): Buffer {
 }
 
 function setFault(plan: FaultPlan, parameters: Parameters): ControlAnswer {
-  const fault = readFault(parameters);
-  if (fault === undefined) return refuse("kind is one of status, hang, delay, drop, html");
-  const method = parameters.text("method").trim();
-  const entry: Fault = { method: method === "" ? "*" : method, times: parameters.integer("times", 1, 1), fault };
-  if (!plan.add(entry)) return refuse("too many faults wait already");
+  const read = parseFault(parameters.recorded());
+  if (!read.ok) return refuse(read.error);
+  if (!plan.add(read.value)) return refuse("too many faults wait already");
   return { status: 200, body: { ok: true, waiting: plan.waiting() } };
 }
-
-function readFault(parameters: Parameters): FaultKind | undefined {
-  const kind = parameters.text("kind");
-  switch (kind) {
-    case "status": {
-      const retryAfter = optionalInteger(parameters, "retry_after");
-      const code = parameters.integer("code", retryAfter === undefined ? 500 : 429, 100, 599);
-      const fallback = retryAfter === undefined ? (DESCRIPTIONS[code] ?? `Error ${code}`) : undefined;
-      const description = parameters.text("description") || fallback || `Too Many Requests: retry after ${retryAfter}`;
-      return { kind, code, description, retryAfterSeconds: retryAfter };
-    }
-    case "delay":
-      return { kind, delayMs: parameters.integer("ms", 1_000, 0, 600_000) };
-    case "html":
-      return { kind, code: parameters.integer("code", 502, 400, 599) };
-    case "hang":
-    case "drop":
-      return { kind };
-    default:
-      return undefined;
-  }
-}
-
-const DESCRIPTIONS: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden: bot was blocked by the user",
-  404: "Not Found",
-  409: "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
-  429: "Too Many Requests: retry after 1",
-  500: "Internal Server Error: restart",
-  502: "Bad Gateway",
-  504: "Gateway Timeout",
-};
 
 function optionalInteger(parameters: Parameters, name: string): number | undefined {
   return parameters.has(name) ? parameters.integer(name, 0) : undefined;

@@ -5,7 +5,7 @@ import type { Log } from "../../log.ts";
 import type { User } from "./api.ts";
 import { Bots, DEMO_TOKEN } from "./bots.ts";
 import { CallBook } from "./call-record.ts";
-import { FaultPlan } from "./faults.ts";
+import { type Fault, FaultPlan } from "./faults.ts";
 import { FileShelf } from "./file-shelf.ts";
 import { createBotApi } from "./server.ts";
 import { loadState, StateFile } from "./state-file.ts";
@@ -47,6 +47,8 @@ export type BotApiOptions = {
   stateFile?: string;
   /** Gets every call and answer as a line of JSON, tokens masked. */
   recordFile?: string;
+  /** Go wrong from the start on (faults.ts, `parseScript`). */
+  faults?: readonly Fault[];
   /** Applies Telegram's flood limits; on by default. */
   flood?: boolean;
   log: Log;
@@ -75,8 +77,10 @@ export async function startBotApiServer(options: BotApiOptions): Promise<BotApiS
   const { clock, log, stateFile } = options;
   const saved = stateFile === undefined ? undefined : await loadState(stateFile, clock.nowMs(), log);
   const owner: User = { id: options.owner.id, is_bot: false, first_name: options.owner.name, language_code: "en" };
+  const faults = new FaultPlan(clock);
   const world = new World({
     clock,
+    trouble: faults,
     messageClock: options.messageClock ?? clock,
     files: new FileShelf(stateFile === undefined ? undefined : `${stateFile}.files`, saved?.files ?? []),
     owner,
@@ -88,7 +92,6 @@ export async function startBotApiServer(options: BotApiOptions): Promise<BotApiS
 
   let banner = options.banner;
   const calls = new CallBook(options.recordFile, log);
-  const faults = new FaultPlan();
   const server = createBotApi({
     clock,
     world,
@@ -99,6 +102,7 @@ export async function startBotApiServer(options: BotApiOptions): Promise<BotApiS
     log,
     control: { world, faults, calls, banner: () => banner, account: (botId) => bots.byId(botId) },
   });
+  for (const fault of options.faults ?? []) faults.add(fault);
   const port = await listen(server, options.port).catch(async (thrown: unknown) => {
     await calls.close();
     throw thrown;

@@ -35,8 +35,16 @@ export type Parts = {
 
 /** Returns a server that isn't listening yet. */
 export function createBotApi(parts: Parts): Server {
+  const open = new Set<ServerResponse>();
+  parts.faults.onOutage = () => {
+    for (const response of open) response.destroy();
+  };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     response.on("error", (thrown) => parts.log.debug(errorFields(thrown), "A client left before its answer"));
+    if (isOfBot(request)) {
+      open.add(response);
+      response.once("close", () => open.delete(response));
+    }
     respond(parts, request, response).catch((thrown: unknown) => {
       parts.log.error({ ...errorFields(thrown), path: pathOf(request) }, "The Bot API server failed at a request");
       answerJson(response, 500, { ok: false, error_code: 500, description: restarting().description });
@@ -49,6 +57,8 @@ export function createBotApi(parts: Parts): Server {
   });
   return server;
 }
+
+const isOfBot = (request: IncomingMessage): boolean => request.url?.startsWith("/bot") === true;
 
 async function respond(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.sendDate = false;
@@ -155,6 +165,9 @@ async function meetFault(clock: Clock, fault: FaultKind, response: ServerRespons
         });
       });
       return "go_on";
+    case "reset":
+      response.destroy();
+      return "answered";
     case "drop":
       return "go_on";
     default:

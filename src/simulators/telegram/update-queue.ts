@@ -23,6 +23,17 @@ export type QueueState = {
 /** Is one getUpdates call. `allowed` undefined keeps the list of the call before. */
 export type Poll = { offset: number; limit: number; timeoutSeconds: number; allowed: string[] | undefined };
 
+/** Is asked what is to go wrong with updates. */
+export type UpdateTrouble = {
+  /** Returns how much later the next update is to come; 0 for at once. */
+  nextLateMs(): number;
+  /** Returns whether an update that has been given is to be given once more. */
+  nextIsRepeated(): boolean;
+};
+
+/** Lets every update go its way. */
+export const NO_TROUBLE: UpdateTrouble = { nextLateMs: () => 0, nextIsRepeated: () => false };
+
 type Waiting = { poll: Poll; answer(updates: Update[]): void; fail(refusal: Refusal): void; stopTimer: Cancel };
 
 /** These kinds come only to bots that name them; this server makes none of them, but the rule is kept. */
@@ -33,12 +44,18 @@ export class UpdateQueue {
   readonly #clock: Clock;
   readonly #changed: () => void;
   readonly state: QueueState;
+  readonly #trouble: UpdateTrouble;
+  /** When each late update may be given; those behind it wait with it, or confirming them would lose it. */
+  readonly #lateUntilMs = new Map<number, number>();
+  /** Were given and confirmed, and are given once more. */
+  #again: Update[] = [];
   #waiting: Waiting | undefined;
   #nextConflictAtMs = 0;
 
   /** `changed` is called when something that must be saved has changed. */
-  constructor(clock: Clock, state: QueueState, changed: () => void) {
+  constructor(clock: Clock, state: QueueState, changed: () => void, trouble: UpdateTrouble = NO_TROUBLE) {
     this.#clock = clock;
+    this.#trouble = trouble;
     this.state = state;
     this.#changed = changed;
   }
@@ -53,6 +70,11 @@ export class UpdateQueue {
     this.state.updates.push({ atMs: this.#clock.nowMs(), update });
     if (this.state.updates.length > UPDATES_MAX) this.state.updates.shift();
     this.#changed();
+    const lateMs = this.#trouble.nextLateMs();
+    if (lateMs > 0) {
+      this.#lateUntilMs.set(update.update_id, this.#clock.nowMs() + lateMs);
+      this.#clock.after(lateMs, () => this.#answerWaiting());
+    }
     this.#answerWaiting();
     return update;
   }
@@ -141,8 +163,20 @@ export class UpdateQueue {
     if (this.state.updates.length !== before) this.#changed();
   }
 
+  /** Returns what is there for a poll, and notes what of it is to come once more. */
   #take(poll: Poll): Update[] {
-    return this.state.updates.slice(0, poll.limit).map(({ update }) => update);
+    const nowMs = this.#clock.nowMs();
+    const again = this.#again.splice(0, poll.limit);
+    const found: Update[] = [];
+    for (const { update } of this.state.updates) {
+      const lateUntilMs = this.#lateUntilMs.get(update.update_id);
+      if (again.length + found.length >= poll.limit || (lateUntilMs !== undefined && nowMs < lateUntilMs)) break;
+      this.#lateUntilMs.delete(update.update_id);
+      found.push(update);
+    }
+    // What a poll of no use has not confirmed comes again by itself.
+    this.#again.push(...found.filter((update) => !again.includes(update) && this.#trouble.nextIsRepeated()));
+    return [...again.filter((update) => !found.includes(update)), ...found];
   }
 
   #forgetOld(): void {

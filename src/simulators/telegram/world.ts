@@ -14,7 +14,7 @@ import type {
 } from "./api.ts";
 import type { FileShelf } from "./file-shelf.ts";
 import { FloodGate } from "./flood.ts";
-import { type QueueState, UpdateQueue } from "./update-queue.ts";
+import { NO_TROUBLE, type QueueState, UpdateQueue, type UpdateTrouble } from "./update-queue.ts";
 
 /** Messages kept of one chat; the oldest are forgotten. */
 export const CHAT_MESSAGES_MAX = 2_000;
@@ -115,9 +115,18 @@ export class World {
   /** Is called after every change that must be saved. */
   onChange: () => void = () => {};
   readonly #watchers = new Set<() => void>();
+  readonly #trouble: UpdateTrouble;
 
-  constructor(options: { clock: Clock; messageClock: Clock; files: FileShelf; owner: User; seq: number }) {
+  constructor(options: {
+    clock: Clock;
+    messageClock: Clock;
+    files: FileShelf;
+    owner: User;
+    seq: number;
+    trouble?: UpdateTrouble;
+  }) {
     this.clock = options.clock;
+    this.#trouble = options.trouble ?? NO_TROUBLE;
     this.#messageClock = options.messageClock;
     this.files = options.files;
     this.seq = options.seq;
@@ -172,7 +181,7 @@ export class World {
     const account: Account = {
       me,
       rooms: new Map(saved?.rooms.map((room) => [room.chat.id, room])),
-      updates: new UpdateQueue(this.clock, queue, () => this.onChange()),
+      updates: new UpdateQueue(this.clock, queue, () => this.onChange(), this.#trouble),
       commands: saved?.commands ?? [],
       texts: saved?.texts ?? { name: {}, description: {}, short: {} },
       menuButton: saved?.menuButton ?? { type: "commands" },

@@ -93,8 +93,17 @@ test(`the newest ${CALLS_MAX} calls are recorded`, () => {
 });
 
 test(`at most ${FAULTS_MAX} faults wait`, () => {
-  const plan = new FaultPlan();
-  const add = () => plan.add({ method: "*", times: 1, fault: { kind: "hang" } });
+  const plan = new FaultPlan(createFakeClock());
+  const add = () =>
+    plan.add({
+      method: "*",
+      times: 1,
+      forMs: null,
+      afterMs: 0,
+      skip: 0,
+      isOutage: false,
+      fault: { kind: "hang" },
+    });
 
   const added = Array.from({ length: FAULTS_MAX + 1 }, add);
 

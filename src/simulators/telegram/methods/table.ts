@@ -53,6 +53,9 @@ const BY_LOWER_CASE: ReadonlyMap<string, readonly [name: string, method: Method]
   Object.entries(METHODS).map(([name, method]) => [name.toLowerCase(), [name, method]]),
 );
 
+/** Are the proper names of all methods. */
+export const METHOD_NAMES: readonly string[] = Object.keys(METHODS);
+
 /** Returns a method with its proper name, or undefined for one this server doesn't know. */
 export function findMethod(name: string): readonly [name: string, method: Method] | undefined {
   return BY_LOWER_CASE.get(name.toLowerCase());
