@@ -27,6 +27,9 @@ const LIBRARIES = {
   ib_async: { script: "gateway_ib_async.py", server: gateway },
   ibapi: { script: "gateway_ibapi.py", server: gateway },
   "ibapi-latest": { script: "gateway_ibapi.py", server: gateway, modules: "ibapi-latest" },
+  "python-telegram-bot": { script: "telegram_ptb.py", server: botApi },
+  aiogram: { script: "telegram_aiogram.py", server: botApi },
+  pyTelegramBotAPI: { script: "telegram_telebot.py", server: botApi },
 };
 
 const HELP = `usage: npm run conformance [-- LIBRARY…]
@@ -206,6 +209,12 @@ async function gateway(servers) {
     start(servers, closed, /TWS port\s+\S+:(\d+)/),
   ]);
   return [first[1], first[2], String(MASTER_CLIENT_ID), second[1]];
+}
+
+/** Starts a Bot API server; returns its address. */
+async function botApi(servers) {
+  const found = await start(servers, ["bot-api", "--port", "0"], /API root\s+(\S+)/);
+  return [found[1]];
 }
 
 /** Starts a program of ours and returns what `said` finds in its first words. */

@@ -30,6 +30,7 @@ export function createScriptedMarket(
       }
       return batch.length - before;
     },
+    firstBarMs: () => null,
     nextAtMs: () => rows[next]?.atMs ?? null,
     history: (_barMs, count, beforeMs) => bars.filter((bar) => bar.openAtMs < beforeMs).slice(-count),
     state: () => String(next),

@@ -242,7 +242,7 @@ export function answerHeadTimestamp(context: HistoryContext, connection: Connect
   fields.skip(2); // useRTH, whatToShow
   const formatDate = fields.integer("formatDate");
   if (!context.hasMarket(connection, reqId, query, includeExpired, CODE.historical)) return;
-  const first = context.source.history(DAY_MS, BARS_MAX, context.nowMs())[0]?.openAtMs ?? context.source.startMs;
+  const first = context.source.firstBarMs() ?? context.source.startMs;
   const text =
     formatDate === 2
       ? String(Math.floor(first / 1_000))

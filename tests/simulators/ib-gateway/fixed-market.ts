@@ -72,6 +72,7 @@ export function fixedMarket(startMs: number, endMs: number | null = null): Fixed
       }
       return bars;
     },
+    firstBarMs: () => null,
     state: () => String(next),
   };
 }

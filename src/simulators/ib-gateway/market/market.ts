@@ -3,8 +3,8 @@
 import type { Calendar } from "../calendar.ts";
 import type { HistoryBar, MarketSource } from "../market-source.ts";
 import { NO_PRICE, RECORD_BYTES } from "../records.ts";
-import { type BarStore, createBucket, groupBars, MINUTE_MS, quotedBar } from "./bars.ts";
-import { preludeBars } from "./prelude.ts";
+import { type BarStore, createBucket, groupBars, MINUTE_BARS_MAX, MINUTE_MS, quotedBar } from "./bars.ts";
+import { preludeBars, preludeBeginsMs } from "./prelude.ts";
 import { createRecordQueue, type RecordSink } from "./queue.ts";
 
 /** Produces events in order of time. */
@@ -110,6 +110,11 @@ export function createMarketSource(options: {
         .filter((bar) => bar.openAtMs < beforeMs)
         .slice(-count);
     },
+    // Drawing the whole past for the sake of its first bar would hold everybody up.
+    firstBarMs: () =>
+      anchor === null
+        ? (bars.kept(MINUTE_MS, Number.MAX_SAFE_INTEGER, MINUTE_BARS_MAX, "TRADES")[0]?.openAtMs ?? null)
+        : preludeBeginsMs(calendar, anchor.atMs),
     state: () => options.state(handedOver),
   };
 }

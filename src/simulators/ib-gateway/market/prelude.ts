@@ -50,6 +50,11 @@ export function preludeBars(options: {
   return pieces.flat().slice(-count);
 }
 
+/** Returns when the oldest session of the past before `anchorMs` opened. */
+export function preludeBeginsMs(calendar: Calendar, anchorMs: number): number {
+  return calendar.sessionsBefore(calendar.latestSession(anchorMs - 1), PRELUDE_SESSIONS_MAX - 1).openMs;
+}
+
 /** Draws a session's minutes and folds them into bars as it goes: a thousand sessions are over a million minutes. */
 function sessionBars(
   session: Session,

@@ -146,6 +146,12 @@ describe("the synthetic market", () => {
     },
   );
 
+  test("knows when its oldest bar opened without drawing the past", () => {
+    const source = market(7);
+
+    expect(source.firstBarMs()).toBe(source.history(24 * HOUR_MS, 10_000, START_MS)[0]?.openAtMs);
+  });
+
   test("tells the same closes for short bars and the long ones made of them", () => {
     const source = market(7);
     take(source, START_MS + 30 * MINUTE_MS, 4_096);
