@@ -91,6 +91,8 @@ type Waiting = Job & {
   keyboard: ReturnType<Presses["keyboard"]> | null;
   isPlain: boolean;
   isAnew: boolean;
+  /** No answer came: it may stand in the chat already. */
+  mayBeThere: boolean;
 };
 
 type Chat = {
@@ -161,6 +163,7 @@ export function createChannel(options: {
         keyboard: null,
         isPlain: false,
         isAnew: false,
+        mayBeThere: false,
       });
       if (job.priority === "emergency") chat.retryAtMs = 0;
       if (chat.jobs.length > JOBS_MAX) dropLeast(chat, wall.nowMs(), log);
@@ -237,9 +240,10 @@ export function createChannel(options: {
         ? {}
         : { reply_markup: { inline_keyboard: job.keyboard.rows.map((row) => [...row]) } };
     if (isFile(content)) {
-      const caption = clip(badged(content.caption, options.badge), CAPTION_UNITS_MAX);
-      const file = new InputFile(content.bytes, content.name);
       const old = content.type === "photo" && !job.isAnew ? (content.messageId?.() ?? null) : null;
+      const words = badged(content.caption, options.badge);
+      const caption = clip(job.mayBeThere && old === null ? repeated(words) : words, CAPTION_UNITS_MAX);
+      const file = new InputFile(content.bytes, content.name);
       if (old !== null) {
         const entities = wireEntities(job.isPlain ? [] : caption.entities);
         const media = { type: "photo", media: file, caption: caption.text, caption_entities: entities } as const;
@@ -258,12 +262,13 @@ export function createChannel(options: {
           : await api.sendDocument(chat.id, file, rest, aborting);
       return message.message_id;
     }
-    const text = clip(badged(content.view.text, options.badge), TEXT_UNITS_MAX);
+    const edited = content.type === "edit" && !job.isAnew ? content.messageId() : null;
+    const words = badged(content.view.text, options.badge);
+    const text = clip(job.mayBeThere && edited === null ? repeated(words) : words, TEXT_UNITS_MAX);
     const shown = {
       entities: wireEntities(job.isPlain ? [] : text.entities),
       link_preview_options: { is_disabled: true },
     };
-    const edited = content.type === "edit" && !job.isAnew ? content.messageId() : null;
     if (edited !== null) {
       await api.editMessageText(chat.id, edited, text.text, { ...shown, ...inline }, aborting);
       return edited;
@@ -289,6 +294,7 @@ export function createChannel(options: {
       case "retry":
         chat.retryAtMs = wall.nowMs() + chat.retryMs;
         chat.retryMs = Math.min(RETRY_MS_MAX, chat.retryMs * 2);
+        job.mayBeThere ||= verdict.mayBeDone;
         break;
       case "flood":
         chat.floodUntilMs = wall.nowMs() + verdict.waitMs;
@@ -358,6 +364,21 @@ export function createChannel(options: {
 function badged(text: Rich, badge: string | null): Rich {
   if (badge === null || (text.text.split("\n", 1)[0] ?? "").includes(badge)) return text;
   return rich(`${badge} · `, text);
+}
+
+/** Says that the same may have been said before: in front of a notice's number, else on a line of its own. */
+function repeated(text: Rich): Rich {
+  const mark = "(repeat)";
+  if (text.text.includes(mark)) return text;
+  const at = / #\d+$/.exec(text.text)?.index;
+  if (at === undefined) return rich(text, `\n${mark}`);
+  const shift = mark.length + 1;
+  return {
+    text: `${text.text.slice(0, at)} ${mark}${text.text.slice(at)}`,
+    entities: text.entities.map((entity) =>
+      entity.offset >= at ? { ...entity, offset: entity.offset + shift } : entity,
+    ),
+  };
 }
 
 function isFile(content: Content): content is Extract<Content, { bytes: Uint8Array }> {

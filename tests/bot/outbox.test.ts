@@ -143,6 +143,19 @@ test("through network trouble, 5xx and a flood wait the order is kept and nothin
   expect(stage.telegram.texts(ANNA.id).map((text) => Number(/#(\d+)$/.exec(text)?.[1]))).toEqual(ids);
 });
 
+test("where no answer came the next try says that it may be a repeat; after a refusal it does not", async () => {
+  const stage = await startStage();
+  stage.telegram.fail("sendMessage", "network");
+  const unanswered = stage.desk.tell(PAUSED, "control");
+  await stage.until(() => stage.desk.steps.includes(`sent ${unanswered}`));
+  stage.telegram.fail("sendMessage", { code: 502, description: "Bad Gateway" });
+  const refused = stage.desk.tell(PAUSED, "control");
+  await stage.until(() => stage.desk.steps.includes(`sent ${refused}`));
+
+  expect(tellings(stage, unanswered)).toEqual([expect.stringMatching(/ \(repeat\) #\d+$/)]);
+  expect(tellings(stage, refused)).toEqual([expect.not.stringContaining("(repeat)")]);
+});
+
 test("a flood wait is obeyed to the second", async () => {
   const stage = await startStage();
   stage.telegram.fail("sendMessage", {

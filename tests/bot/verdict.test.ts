@@ -1,16 +1,27 @@
 // What the Bot API's own words mean for a message.
-import { GrammyError } from "grammy";
+import { GrammyError, HttpError } from "grammy";
 import { expect, test } from "vitest";
 import { verdictOf } from "../../src/bot/verdict.ts";
 
 const refusal = (code: number, description: string, parameters: object = {}): GrammyError =>
   new GrammyError("x", { ok: false, error_code: code, description, parameters }, "sendMessage", {});
 
+const socketError = (code: string): Error => Object.assign(new Error(code), { code });
+
 test.each([
-  [new TypeError("fetch failed"), { type: "retry" }],
-  [refusal(500, "Internal Server Error: restart"), { type: "retry" }],
-  [refusal(502, "Bad Gateway"), { type: "retry" }],
-  [refusal(401, "Unauthorized"), { type: "retry" }],
+  [new TypeError("fetch failed"), { type: "retry", mayBeDone: true }],
+  [new Error("no answer within 20000 ms"), { type: "retry", mayBeDone: true }],
+  [
+    new HttpError("Network request failed", new TypeError("fetch failed", { cause: socketError("ECONNRESET") })),
+    { type: "retry", mayBeDone: true },
+  ],
+  [
+    new HttpError("Network request failed", new TypeError("fetch failed", { cause: socketError("ECONNREFUSED") })),
+    { type: "retry", mayBeDone: false },
+  ],
+  [refusal(500, "Internal Server Error: restart"), { type: "retry", mayBeDone: false }],
+  [refusal(502, "Bad Gateway"), { type: "retry", mayBeDone: false }],
+  [refusal(401, "Unauthorized"), { type: "retry", mayBeDone: false }],
   [refusal(429, "Too Many Requests: retry after 5", { retry_after: 5 }), { type: "flood", waitMs: 5_000 }],
   [refusal(429, "Too Many Requests"), { type: "flood", waitMs: 1_000 }],
   [

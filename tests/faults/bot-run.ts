@@ -19,6 +19,7 @@ import { START_MS } from "../simulators/ib-gateway/rig.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { createScriptedMarket, type MarketRow } from "../support/scripted-market.ts";
 import { type Rest, watchRest } from "../support/sockets.ts";
+import { readChatScript } from "./chat-script.ts";
 import { SCRIPTS } from "./raw-visit.ts";
 
 /** The price leaves its mean so long after the start: the bar that closes then is an entry, short. */
@@ -38,16 +39,15 @@ export type Deed = { readonly atMs: number; readonly path: "message" | "press"; 
 
 /** Is what is run. */
 export type RunOptions = {
-  /** Fault scripts of the gateway's side, without their ending. */
+  /** Scripts without their ending: of the gateway's side and of the chat's. */
   readonly script: string | null;
+  readonly chatScript?: string;
   readonly forMs: number;
   /** False leaves the price at its mean: nothing is entered. */
   readonly hasSignal?: boolean;
   /** Settings over the defaults. */
   readonly set?: readonly string[];
   readonly deeds?: readonly Deed[];
-  /** Faults of the chat server, as its control takes them, with their time. */
-  readonly chat?: readonly { readonly atMs: number; readonly body: object }[];
   readonly log?: Log;
 };
 
@@ -112,6 +112,7 @@ async function play(options: RunOptions, folder: string, rest: Rest): Promise<Ev
     owner: OWNER,
     banner: "SIMULATION",
     recordFile,
+    faults: options.chatScript === undefined ? [] : readChatScript(options.chatScript),
     log: log.child({ room: "chat" }),
   });
   const post = (path: string, body: object): Promise<Response> =>
@@ -148,12 +149,12 @@ async function play(options: RunOptions, folder: string, rest: Rest): Promise<Ev
     await whileGoingOn(assembly.begin());
     assembly.connect();
     await whileGoingOn(bot.start());
-    const due = [
-      ...(options.deeds ?? []).map(({ atMs, path, body }) => ({ atMs, act: () => post(path, body) })),
-      ...(options.chat ?? []).map(({ atMs, body }) => ({ atMs, act: () => post("fault", body) })),
-    ].toSorted((a, b) => a.atMs - b.atMs);
+    const due = (options.deeds ?? []).toSorted((a, b) => a.atMs - b.atMs);
     while (clock.nowMs() < START_MS + forMs) {
-      while (due[0] !== undefined && START_MS + due[0].atMs <= clock.nowMs()) await due.shift()?.act();
+      for (let deed = due[0]; deed !== undefined && START_MS + deed.atMs <= clock.nowMs(); deed = due[0]) {
+        await post(deed.path, deed.body);
+        due.shift();
+      }
       await goOn();
     }
     await fetch(`${chat.url}/simulate/fault`, { method: "DELETE" });
