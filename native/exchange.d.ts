@@ -22,6 +22,10 @@ extraSlippageTicks: number,
  */
 levelSize: number, 
 /**
+ * When a limit order that rests is filled; `through` where it is left out.
+ */
+resting?: Resting | null, 
+/**
  * Cash of each account at the start.
  */
 startCashCents: number, 
@@ -62,6 +66,12 @@ initMarginCents: number,
  * Equity wanted for one contract held.
  */
 maintMarginCents: number, };
+
+/**
+ * When a limit order that rests is filled by a trade. Whatever is chosen, it fills once the other side of the book comes to
+ * its price: then everything before it is gone.
+ */
+export type Resting = "touch" | "queue" | "through";
 
 /**
  * An order as it comes in.

@@ -75,6 +75,13 @@ export declare class NativeExchange {
  */
 export declare function backtest(settings: string, fills: string, bars: NativeBars, control: NativeBacktestControl, study?: string | undefined | null): Promise<NativeBacktest>
 
+/**
+ * Runs a backtest over market records of 40 bytes, oldest first, which are read in place from another thread: leave them
+ * alone until the promise settles. `settings` is EngineSettings, `fills` FillModel, `model` TickModel, `study` StudySettings
+ * where one is wanted, all as JSON. Fails with the codes of `backtest`; the control counts records.
+ */
+export declare function backtestTicks(settings: string, fills: string, model: string, records: Uint8Array, control: NativeBacktestControl, study?: string | undefined | null): Promise<NativeTickBacktest>
+
 /** What a backtest found. */
 export interface NativeBacktest {
   /** BacktestReport as JSON. */
@@ -97,6 +104,20 @@ export interface NativeBars {
   highTicks: Int32Array
   lowTicks: Int32Array
   closeTicks: Int32Array
+}
+
+/** What a backtest on ticks found. */
+export interface NativeTickBacktest {
+  /** BacktestReport as JSON. */
+  report: string
+  /** Study as JSON, where one was asked for. */
+  study?: string
+  /** The bars that the engine made. */
+  bars: NativeBars
+  /** At each bar's close. */
+  equityCents: Float64Array
+  /** At each bar's close; NaN where undefined. */
+  z: Float64Array
 }
 
 /** Returns the version of this build; the program refuses another. */

@@ -1956,6 +1956,10 @@ trades: Array<BacktestTrade>,
  */
 events: Array<BacktestEvent>, 
 /**
+ * Closes at which an entry was wanted and stopped, by the gate or rule that stopped it.
+ */
+blocked: { [key in string]: number }, 
+/**
  * Bars inside of which both stop and target of a position lay: where above 0, the truth is between the two `Intrabar`.
  */
 bothTouched: number, 
@@ -1967,6 +1971,14 @@ ties: number,
  * In order.
  */
 sessions: Array<SessionEquity>, 
+/**
+ * Signed contracts still held when the data ended; they are in the equity and not among the trades. 0 on bars [S9].
+ */
+openAtEnd: number, 
+/**
+ * Things that should not happen, on ticks: orders in doubt, anomalies of the engine's bookkeeping.
+ */
+anomalies: number, 
 /**
  * [S10].
  */
@@ -2056,7 +2068,19 @@ atMs: number,
 /**
  * The session.
  */
-tradeDate: string, };
+tradeDate: string, } | { "type": "control", 
+/**
+ * When.
+ */
+atMs: number, 
+/**
+ * Its event name in lower snake case: "trail_dd".
+ */
+control: string, 
+/**
+ * The figures, for a person.
+ */
+detail: string, };
 
 /**
  * Equity at the last close of a session.
@@ -2070,6 +2094,29 @@ tradeDate: string,
  * Equity.
  */
 equityCents: number, };
+
+/**
+ * How the market is met, beside what [`FillModel`] says.
+ */
+export type TickModel = { 
+/**
+ * An order, change or cancel acts so long after it was decided; 0 to 60 000.
+ */
+latencyMs: number, 
+/**
+ * When a resting limit order fills.
+ */
+resting: Resting, 
+/**
+ * What is traded, with its hours and its last trade date, which may be empty.
+ */
+contract: Contract, };
+
+/**
+ * When a limit order that rests is filled by a trade. Whatever is chosen, it fills once the other side of the book comes to
+ * its price: then everything before it is gone.
+ */
+export type Resting = "touch" | "queue" | "through";
 
 /**
  * Figures of a run. One without meaning is none, and `undefined` says why; none is ever NaN or infinite.

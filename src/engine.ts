@@ -12,6 +12,7 @@ import type {
   Status,
   Study,
   StudySettings,
+  TickModel,
 } from "../native/types.d.ts";
 
 export type * from "../native/types.d.ts";
@@ -114,6 +115,45 @@ export function startBacktest(
         report: JSON.parse(found.report) as BacktestReport,
         otherIntrabar: found.otherIntrabar == null ? null : (JSON.parse(found.otherIntrabar) as Statistics),
         study: found.study == null ? null : (JSON.parse(found.study) as Study),
+        equityCents: found.equityCents,
+        z: found.z,
+      };
+    } catch (thrown) {
+      throw faultOf(thrown);
+    }
+  };
+  return { result: run(), barsDone: () => control.barsDone(), stop: () => control.stop() };
+}
+
+/** Is what a backtest on trades and quotes found, with the bars that the engine made of them. */
+export type TickRun = BacktestRun & { readonly bars: NativeBars };
+
+/**
+ * Begins a backtest on trades and quotes: the live engine on the simulated exchange. `records` are packed as the exchange
+ * reads them (native/core/src/exchange/record.rs) and read in place: they must stay as they are until the result is there.
+ */
+export function startTickBacktest(
+  settings: EngineSettings,
+  fills: FillModel,
+  model: TickModel,
+  records: Uint8Array,
+  study: StudySettings | null = null,
+): RunningBacktest & { readonly result: Promise<TickRun> } {
+  const control = guard(() => new native.NativeBacktestControl());
+  const run = async (): Promise<TickRun> => {
+    try {
+      const [told, filled, met] = [settings, fills, model].map((each) => JSON.stringify(each)) as [
+        string,
+        string,
+        string,
+      ];
+      const asked = study === null ? null : JSON.stringify(study);
+      const found = await native.backtestTicks(told, filled, met, records, control, asked);
+      return {
+        report: JSON.parse(found.report) as BacktestReport,
+        otherIntrabar: null,
+        study: found.study == null ? null : (JSON.parse(found.study) as Study),
+        bars: found.bars,
         equityCents: found.equityCents,
         z: found.z,
       };

@@ -26,17 +26,72 @@ export function assumptions(outcome: Outcome): readonly Assumption[] {
   return [
     { name: "data", text: dataText(outcome) },
     { name: "gaps", text: gapsText(outcome) },
+    ...(outcome.fills.on === "ticks" ? tickFills(outcome) : barFills(outcome)),
+    { name: "sessions", text: sessionsText(settings) },
+    { name: "calendar", text: calendarText(outcome) },
+    { name: "left out", text: leftOutText(outcome) },
+  ];
+}
+
+function barFills(outcome: Outcome): Assumption[] {
+  const { settings } = outcome;
+  return [
     { name: "fills", text: fillsText(settings) },
     { name: "slippage", text: slippageText(settings) },
     { name: "fees", text: feesText(settings) },
     { name: "intrabar", text: intrabarText(outcome) },
     { name: "target", text: targetText(settings) },
-    { name: "sessions", text: sessionsText(settings) },
-    {
-      name: "left out",
-      text: "what bars can't tell: spreads, stale data, order rates, broker resets, holidays and early closes, rolling to the next contract, margin. The live bot may trade less.",
-    },
   ];
+}
+
+function tickFills({ settings, fills }: Outcome): Assumption[] {
+  const { latencyMs, targetFill } = settings.backtest;
+  const line = {
+    touch: "as the first in the line at its price (touch)",
+    queue: "once the contracts that the book showed there before it have traded (queue)",
+    through: "only once a price beyond it trades, or the other side of the book comes to it (through)",
+  }[targetFill];
+  return [
+    {
+      name: "fills",
+      text: `the live engine on the simulated exchange, trade by trade: an order acts ${printDuration(latencyMs)} after its decision and takes the other side of the book at the next record; a stop becomes a market order at its price`,
+    },
+    {
+      name: "quotes",
+      text:
+        fills.quotes === "recorded"
+          ? "as recorded; the spread is paid"
+          : "none in the data: derived from trades, one tick wide (a price above the last different one is the ask, one below it the bid)",
+    },
+    {
+      name: "slippage",
+      text:
+        settings.costs.slippageTicks === 0
+          ? "none beyond the spread and the depth of the book"
+          : `${ticks(settings.costs.slippageTicks)} worse than the book at every entry, exit and stop; none at a target`,
+    },
+    { name: "fees", text: feesText(settings) },
+    { name: "target", text: `rests at the exchange and fills ${line}` },
+  ];
+}
+
+function calendarText({ fills, settings }: Outcome): string {
+  if (fills.on === "bars") return "holidays and early closes are not known: bars are traded as they come";
+  const hours = fills.knowsHours
+    ? "hours, holidays and early closes by CME's rules for equity-index futures as of 2025 to 2027, whatever the year of the data"
+    : "the hours of this instrument are not known: it is traded whenever the data trade";
+  const { rollDaysBefore, flatDaysBefore } = settings.contract;
+  const roll =
+    fills.lastTradeDate === null
+      ? "the contract's last trade date is not known, so nothing keeps away from it"
+      : `last trade date ${fills.lastTradeDate} (third Friday): no entry from ${rollDaysBefore} days before, flat by ${flatDaysBefore}`;
+  return `${hours}; ${roll}`;
+}
+
+function leftOutText({ fills }: Outcome): string {
+  return fills.on === "bars"
+    ? "what bars can't tell: spreads, stale data, order rates, broker resets, rolling to the next contract, margin. The live bot may trade less."
+    : "margin, refusals and outages of the broker, what our own orders do to the market, and history before the first record: the window fills from there on. A halt that would wait for /arm ends with the session.";
 }
 
 /** Returns the strategy and its limits in two lines. */

@@ -21,6 +21,9 @@ export function backtestJson(outcome: Outcome): Record<string, unknown> {
       bars: bars.openAtMs.length,
       first: time(bars.openAtMs[0] as number),
       last: time(bars.openAtMs.at(-1) as number),
+      fill_on: outcome.fills.on,
+      quotes: outcome.fills.quotes,
+      last_trade_date: outcome.fills.lastTradeDate,
       notes: Object.fromEntries([...data.notes].map(([type, { count }]) => [type, count])),
     },
     params: params(settings),
@@ -34,6 +37,9 @@ export function backtestJson(outcome: Outcome): Record<string, unknown> {
     definitions: Object.fromEntries(DEFINITIONS.map(({ key, unit, text }) => [key, { unit, definition: text }])),
     bounds: otherIntrabar === null ? null : bounds(settings, report.statistics, otherIntrabar),
     events: report.events.map(event),
+    blocked: report.blocked,
+    open_at_end: report.openAtEnd,
+    anomalies: report.anomalies,
     trades: report.trades.map((each) => trade(each, tick)),
   };
 }
@@ -193,6 +199,8 @@ function event(found: BacktestEvent): Record<string, unknown> {
       return { ts: time(found.atMs), event: "pause", until: time(found.untilMs) };
     case "daily_loss_halt":
       return { ts: time(found.atMs), event: "daily_loss_halt", session: found.tradeDate };
+    case "control":
+      return { ts: time(found.atMs), event: found.control, detail: found.detail };
     default:
       return found satisfies never;
   }

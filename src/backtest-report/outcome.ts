@@ -10,7 +10,20 @@ export type Outcome = {
   readonly settings: Settings;
   readonly data: DataSpan;
   readonly bars: BarColumns;
+  readonly fills: Fills;
   readonly run: BacktestRun;
+};
+
+/** Is what filled the orders, and what was known of the contract. */
+export type Fills = {
+  /** The next bar's open, or the simulated exchange by trades and quotes. */
+  readonly on: "bars" | "ticks";
+  /** Null on bars. */
+  readonly quotes: "recorded" | "derived" | null;
+  /** Are holidays and early closes known. */
+  readonly knowsHours: boolean;
+  /** "2013-12-20"; null where it is not known, and the roll with it. */
+  readonly lastTradeDate: string | null;
 };
 
 /** Is what the bars came from. */

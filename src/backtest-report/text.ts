@@ -53,11 +53,16 @@ export function exitsText(found: Statistics): string {
 function resultLines(outcome: Outcome, found: Statistics): string[] {
   const { settings, run } = outcome;
   const { tickValueCents } = instrumentOf(settings);
-  if (found.trades === 0) return ["No trade: |z| never reached the entry threshold when an entry was allowed."];
   const money = (cents: number): string => `${printCentsSigned(cents)} (${ticksText(cents, tickValueCents)})`;
-  const pauses = run.report.events.filter((each) => each.type === "pause").length;
-  const halts = run.report.events.length - pauses;
+  const { events, blocked, openAtEnd, anomalies } = run.report;
+  const tripped = (type: (typeof events)[number]["type"]): number => events.filter((each) => each.type === type).length;
+  const stopped = Object.entries(blocked).toSorted(([, one], [, other]) => other - one);
   const won = `${printCount(found.wins)} won, ${printCount(found.losses)} lost${found.scratches === 0 ? "" : `, ${printCount(found.scratches)} even`}`;
+  if (found.trades === 0)
+    return [
+      "No trade: |z| never reached the entry threshold when an entry was allowed.",
+      ...labelled("stopped", stopped.map(([gate, count]) => `${gate} ${printCount(count)}`).join(", ") || "nothing"),
+    ];
   return [
     ...labelled(
       "net",
@@ -82,7 +87,25 @@ function resultLines(outcome: Outcome, found: Statistics): string[] {
     ),
     ...labelled("exposure", `in a position in ${percentText(found.exposure)} of the bars`),
     ...labelled("exits", exitsText(found)),
-    ...labelled("controls", `${counted(pauses, "loss-streak pause")}, ${counted(halts, "daily-loss halt")}`),
+    ...labelled(
+      "controls",
+      `${counted(tripped("pause"), "loss-streak pause")}, ${counted(tripped("daily_loss_halt"), "daily-loss halt")}, ${counted(tripped("control"), "other")}`,
+    ),
+    ...(stopped.length === 0
+      ? []
+      : labelled(
+          "stopped",
+          `closes at which an entry was wanted: ${stopped.map(([gate, count]) => `${gate} ${printCount(count)}`).join(", ")}`,
+        )),
+    ...(openAtEnd === 0
+      ? []
+      : labelled("at the end", `a position of ${openAtEnd} was still open: in the equity, not among the trades`)),
+    ...(anomalies === 0
+      ? []
+      : labelled(
+          "anomalies",
+          `${printCount(anomalies)}: orders in doubt or bookkeeping that did not fit; a fault of ours`,
+        )),
     ...ratioLines(outcome),
     ...dayLines(outcome),
   ];

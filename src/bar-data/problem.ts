@@ -24,7 +24,12 @@ export type BarDataProblem =
     }
   | { readonly type: "too_coarse"; readonly path: string; readonly barMs: number; readonly samplingMs: number }
   | { readonly type: "window"; readonly path: string; readonly bars: number; readonly window: number }
-  | { readonly type: "too_many"; readonly path: string; readonly barsMax: number }
+  | {
+      readonly type: "too_many";
+      readonly path: string;
+      readonly what: "bars" | "trades and quotes";
+      readonly countMax: number;
+    }
   | { readonly type: "stopped" };
 
 /** Is something odd that a backtest can live with. */
@@ -62,7 +67,7 @@ export function printBarDataProblem(problem: BarDataProblem): string {
         "Give more data, or a smaller window with --set strategy.window=N."
       );
     case "too_many":
-      return `${problem.path} gives more than ${printCount(problem.barsMax)} bars. Run it in parts, or with a longer strategy.sampling.`;
+      return `${problem.path} gives more than ${printCount(problem.countMax)} ${problem.what}. Run it in parts, or with a longer strategy.sampling${problem.what === "bars" ? "" : " and --set backtest.fillOn=bars"}.`;
     case "stopped":
       return "Stopped. Nothing was written.";
     default:

@@ -5,8 +5,9 @@ import type { TickSize } from "../units.ts";
 import { causeOf, filesOf, LINE_CHARACTERS_MAX, linesOf } from "./lines.ts";
 import { NoteBook, type Notes, noteGap, type SessionHours, spike } from "./notes.ts";
 import type { BarDataProblem, Place } from "./problem.ts";
-import { type Form, type Header, type Row, readHeader, rowReader } from "./rows.ts";
+import { emptyRow, type Form, type Header, type Row, readHeader, rowReader } from "./rows.ts";
 import { type BarColumns, BarSeries, joined } from "./series.ts";
+import { TICKS_MAX, TickRecords } from "./ticks.ts";
 
 /** Is what the data is read for. */
 export type ReadOptions = {
@@ -22,6 +23,8 @@ export type ReadOptions = {
   readonly hours: SessionHours;
   /** A trade further than this from the median of the five before it is left out, until three in a row agree (control D8). */
   readonly badTickTicks: number;
+  /** True where trades and quotes are wanted themselves, and not only the bars made of them. */
+  readonly keepTicks: boolean;
 };
 
 /** Watches the reading: hears of the lines read so far, and answers whether to go on. */
@@ -30,6 +33,8 @@ export type Watch = (lines: number) => boolean;
 /** Is data that a backtest can run on. */
 export type BarData = {
   readonly bars: BarColumns;
+  /** Trades and quotes as records of the exchange; null where bars were read, or where they were not wanted. */
+  readonly ticks: { readonly records: Uint8Array; readonly hasQuotes: boolean } | null;
   readonly form: Form;
   readonly files: readonly string[];
   /** Null where the data does not say. */
@@ -85,9 +90,12 @@ async function readFile(reading: Reading, file: string, watch: Watch): Promise<B
 /** One contract's bars, with what is needed to judge the next row. */
 type Track = {
   readonly series: BarSeries;
+  readonly ticks: TickRecords | null;
   /** Of each bar: file and line, to tell later where it stands. */
   readonly lines: number[];
   lastAtMs: number;
+  /** Only where ticks are kept. */
+  lastQuoteAtMs: number;
   readonly recent: number[];
   outliers: number;
 };
@@ -97,7 +105,7 @@ class Reading {
   private readonly options: ReadOptions;
   private readonly tracks = new Map<string, Track>();
   private readonly book = new NoteBook();
-  private readonly row: Row = { contract: "", atMs: 0, open: 0, high: 0, low: 0, close: 0, offGridColumn: -1 };
+  private readonly row: Row = emptyRow();
   /** Files with the total of lines before each. */
   private readonly starts: { readonly file: string; readonly before: number }[] = [];
   private header: Header | null = null;
@@ -131,6 +139,9 @@ class Reading {
     switch (verdict.type) {
       case "row":
         break;
+      case "quote":
+        this.rowsInFile++;
+        return this.takeQuote(this.row);
       case "nothing":
         if (this.row.contract !== "" && this.otherContracts.size < 1_000) this.otherContracts.add(this.row.contract);
         this.rowsInFile++;
@@ -171,6 +182,7 @@ class Reading {
     if (bars.openAtMs.length < window) return err({ type: "window", path, bars: bars.openAtMs.length, window });
     return ok({
       bars,
+      ticks: track.ticks === null ? null : { records: track.ticks.bytes(), hasQuotes: track.ticks.hasQuotes },
       form: this.form as Form,
       files,
       contract: chosen.value === "" ? null : chosen.value,
@@ -210,7 +222,7 @@ class Reading {
 
   private takeTrade(row: Row): BarDataProblem | null {
     const track = this.track(row.contract);
-    if (row.atMs < track.lastAtMs) return this.backwards(row, track);
+    if (row.atMs < Math.max(track.lastAtMs, track.lastQuoteAtMs)) return this.backwards(row, track);
     const isBelieved = believe(track, row, this.options.badTickTicks);
     const sinceMs = row.atMs - track.lastAtMs;
     track.lastAtMs = row.atMs;
@@ -221,6 +233,11 @@ class Reading {
         "the price is far from the five trades before it; it is left out",
       );
       return null;
+    }
+    if (track.ticks !== null) {
+      if (this.form === "quotes") track.ticks.trade(row.atMs, row.close, row.size);
+      else track.ticks.bareTrade(row.atMs, row.close, row.size);
+      if (track.ticks.count > TICKS_MAX - 2) return this.tooManyTicks();
     }
     track.recent.push(row.close);
     if (track.recent.length > MEDIAN_TRADES) track.recent.shift();
@@ -233,6 +250,19 @@ class Reading {
     return this.push(track, bucketMs, row.close, row.close, row.close, row.close, row.atMs);
   }
 
+  private takeQuote(row: Row): BarDataProblem | null {
+    const track = this.track(row.contract);
+    if (track.ticks === null) return null;
+    if (row.atMs < Math.max(track.lastAtMs, track.lastQuoteAtMs)) return this.backwards(row, track);
+    track.lastQuoteAtMs = row.atMs;
+    track.ticks.quote(row.atMs, row.bid, row.ask, row.bidSize, row.askSize);
+    return track.ticks.count > TICKS_MAX - 2 ? this.tooManyTicks() : null;
+  }
+
+  private tooManyTicks(): BarDataProblem {
+    return { type: "too_many", path: this.starts.at(-1)?.file ?? "", what: "trades and quotes", countMax: TICKS_MAX };
+  }
+
   private push(
     track: Track,
     openAtMs: number,
@@ -243,7 +273,7 @@ class Reading {
     atMs = openAtMs,
   ): BarDataProblem | null {
     if (track.series.count >= BARS_MAX)
-      return { type: "too_many", path: this.starts.at(-1)?.file ?? "", barsMax: BARS_MAX };
+      return { type: "too_many", path: this.starts.at(-1)?.file ?? "", what: "bars", countMax: BARS_MAX };
     track.series.push(openAtMs, open, high, low, close);
     track.lines.push(this.lines);
     track.lastAtMs = atMs;
@@ -255,8 +285,10 @@ class Reading {
     if (known !== undefined) return known;
     const track: Track = {
       series: new BarSeries(),
+      ticks: this.options.keepTicks && this.form !== "bars" ? new TickRecords() : null,
       lines: [],
       lastAtMs: Number.NEGATIVE_INFINITY,
+      lastQuoteAtMs: Number.NEGATIVE_INFINITY,
       recent: [],
       outliers: 0,
     };
@@ -312,7 +344,7 @@ class Reading {
   private backwards(row: Row, track: Track): BarDataProblem {
     return this.bad(
       this.timeColumn(),
-      `the time goes back by ${(track.lastAtMs - row.atMs) / 1_000} s: rows must be in the order of time`,
+      `the time goes back by ${(Math.max(track.lastAtMs, track.lastQuoteAtMs) - row.atMs) / 1_000} s: rows must be in the order of time`,
     );
   }
 

@@ -16,7 +16,7 @@ type Columns = Readonly<Record<string, number>>;
 /** Is a file's form with the places of its columns. */
 export type Header = { readonly form: Form; readonly columns: Columns; readonly names: readonly string[] };
 
-/** Is one row, written anew by each call of the reader. Of a bar all prices are set, of a trade only `close`. */
+/** Is one row, written anew by each call of the reader. Of a bar all prices are set, of a trade `close` and `size`. */
 export type Row = {
   contract: string;
   atMs: number;
@@ -24,6 +24,13 @@ export type Row = {
   high: number;
   low: number;
   close: number;
+  /** Contracts of a trade; 1 where the file does not say. */
+  size: number;
+  /** Is a quote's prices and sizes; null = no price on that side. */
+  bid: number | null;
+  ask: number | null;
+  bidSize: number;
+  askSize: number;
   /** Is a price in it that is no whole number of ticks: the column's number, -1 = none. */
   offGridColumn: number;
 };
@@ -31,6 +38,7 @@ export type Row = {
 /** Is what a line turned out to be; `wrong` with the number of the column, null for the line as a whole. */
 export type Verdict =
   | { readonly type: "row" }
+  | { readonly type: "quote" }
   | { readonly type: "nothing" }
   | { readonly type: "crossed" }
   | { readonly type: "wrong"; readonly column: number | null; readonly wrong: string };
@@ -40,7 +48,27 @@ const FORMS: Readonly<Record<Form, readonly string[]>> = {
   bars: ["ts", "open", "high", "low", "close"],
   trades: ["ts_ns", "price"],
 };
-const OPTIONAL = ["contract"] as const;
+const OPTIONAL = ["contract", "size", "bid_size", "ask_size"] as const;
+/** Sizes are held in 32 bits. */
+const SIZE_MAX = 2 ** 31 - 1;
+
+/** Returns a row with nothing in it. */
+export function emptyRow(): Row {
+  return {
+    contract: "",
+    atMs: 0,
+    open: 0,
+    high: 0,
+    low: 0,
+    close: 0,
+    size: 1,
+    bid: null,
+    ask: null,
+    bidSize: 0,
+    askSize: 0,
+    offGridColumn: -1,
+  };
+}
 
 /** Returns the form of a header line, or what is wrong with it. */
 export function readHeader(line: string): Result<Header, string> {
@@ -69,6 +97,7 @@ export function rowReader(
   const [timeAt, closeAt] = header.form === "bars" ? [at("ts"), at("close")] : [at("ts_ns"), at("price")];
   const [openAt, highAt, lowAt, contractAt] = [at("open"), at("high"), at("low"), at("contract")];
   const [typeAt, bidAt, askAt] = [at("type"), at("bid"), at("ask")];
+  const [sizeAt, bidSizeAt, askSizeAt] = [at("size"), at("bid_size"), at("ask_size")];
   const isBars = header.form === "bars";
   const isQuotes = header.form === "quotes";
 
@@ -83,14 +112,19 @@ export function rowReader(
     if (typeof readTime === "string") return wrong(timeAt, readTime);
     row.atMs = readTime;
     row.offGridColumn = -1;
-    if (isQuotes && cells[typeAt] === "Q") return quote(cells);
+    if (isQuotes && cells[typeAt] === "Q") return quote(cells, row);
     if (isQuotes && cells[typeAt] !== "T")
       return wrong(typeAt, `"${clip(cells[typeAt] as string)}" is neither T (a trade) nor Q (a quote)`);
     if (isBars && cells[closeAt] === "") return NOTHING;
     const close = ticks(cells, closeAt, row);
     if (typeof close !== "number") return close;
     row.close = close;
-    if (!isBars) return ROW;
+    if (!isBars) {
+      const size = contractsOf(cells, sizeAt);
+      if (typeof size !== "number") return size;
+      row.size = size;
+      return ROW;
+    }
     const open = ticks(cells, openAt, row);
     if (typeof open !== "number") return open;
     const high = ticks(cells, highAt, row);
@@ -117,20 +151,34 @@ export function rowReader(
     return read.priceTicks;
   }
 
-  function quote(cells: readonly string[]): Verdict {
-    const sides: [number | null, number | null] = [null, null];
-    for (const [side, column] of [bidAt, askAt].entries()) {
-      if (cells[column] === "") continue;
-      const read = price(cells[column] as string);
-      if (read.wrong !== "") return wrong(column, read.wrong);
-      sides[side] = read.priceTicks;
-    }
-    const [bid, ask] = sides;
-    return bid !== null && ask !== null && bid > ask ? CROSSED : NOTHING;
+  function quote(cells: readonly string[], row: Row): Verdict {
+    const bid = cells[bidAt] === "" ? null : ticks(cells, bidAt, row);
+    if (bid !== null && typeof bid !== "number") return bid;
+    const ask = cells[askAt] === "" ? null : ticks(cells, askAt, row);
+    if (ask !== null && typeof ask !== "number") return ask;
+    if (bid !== null && ask !== null && bid > ask) return CROSSED;
+    const bidSize = bid === null ? 0 : contractsOf(cells, bidSizeAt);
+    if (typeof bidSize !== "number") return bidSize;
+    const askSize = ask === null ? 0 : contractsOf(cells, askSizeAt);
+    if (typeof askSize !== "number") return askSize;
+    row.bid = bid;
+    row.ask = ask;
+    row.bidSize = bidSize;
+    row.askSize = askSize;
+    return QUOTE;
+  }
+
+  /** Whole contracts, perhaps written with a point and zeros; 1 where the file has no such column. */
+  function contractsOf(cells: readonly string[], column: number): number | Verdict {
+    if (column < 0) return 1;
+    const text = cells[column] as string;
+    const size = /^\d{1,10}(\.0*)?$/.test(text) ? Number(text) : Number.NaN;
+    return size <= SIZE_MAX ? size : wrong(column, `"${clip(text)}" is not a whole number of contracts`);
   }
 }
 
 const ROW: Verdict = { type: "row" };
+const QUOTE: Verdict = { type: "quote" };
 const NOTHING: Verdict = { type: "nothing" };
 const CROSSED: Verdict = { type: "crossed" };
 

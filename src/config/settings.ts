@@ -119,7 +119,11 @@ export type Settings = {
   readonly backtest: {
     readonly startEquityCents: number;
     readonly intrabar: "stop-first" | "target-first";
-    readonly targetFill: "touch" | "through";
+    /** "queue" only on ticks. */
+    readonly targetFill: "touch" | "queue" | "through";
+    readonly fillOn: "auto" | "ticks" | "bars";
+    /** Only on ticks. */
+    readonly latencyMs: number;
   };
   readonly telegram: {
     readonly users: readonly User[];

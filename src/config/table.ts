@@ -409,9 +409,20 @@ export const TABLE: Table = {
       help: "which was first where a bar touches both; both bounds are reported",
     },
     targetFill: {
-      kind: choice("touch", "through"),
+      kind: choice("touch", "queue", "through"),
       default: "touch",
-      help: "through = the price must pass the target",
+      help: "touch = first in the line at its price; queue = behind what the book showed there (ticks only); through = the price must pass it",
+    },
+    fillOn: {
+      kind: choice("auto", "ticks", "bars"),
+      default: "auto",
+      help: "what fills orders: ticks = the live engine on the simulated exchange; bars = the next bar's open; auto = ticks where the data has them",
+    },
+    latencyMs: {
+      key: "orderLatency",
+      kind: duration(0, 60 * SECOND_MS),
+      default: 20,
+      help: "between an order and the exchange (ticks only)",
     },
   },
   telegram: {

@@ -3,22 +3,32 @@
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { backtestJson } from "../backtest-report/json.ts";
-import type { Outcome } from "../backtest-report/outcome.ts";
+import type { Fills, Outcome } from "../backtest-report/outcome.ts";
 import { backtestText } from "../backtest-report/text.ts";
 import { causeOf } from "../bar-data/lines.ts";
 import type { Notes } from "../bar-data/notes.ts";
 import { type DataNote, printBarDataProblem, printNote } from "../bar-data/problem.ts";
 import { type BarData, readBars } from "../bar-data/read.ts";
+import { RECORD_BYTES } from "../bar-data/ticks.ts";
 import type { BacktestOptions } from "../cli.ts";
 import { wallClock } from "../clock.ts";
 import { instrumentOf, tickSizeOf } from "../config/instruments.ts";
 import { loadSettings, printProblem } from "../config/load.ts";
 import type { Settings } from "../config/schema.ts";
-import { EngineFault, type FillModel, type StudySettings, startBacktest } from "../engine.ts";
-import { engineSettings } from "../trading/engine-settings.ts";
+import {
+  type Contract,
+  EngineFault,
+  type StudySettings,
+  startBacktest,
+  startTickBacktest,
+  type TickModel,
+  type TickRun,
+} from "../engine.ts";
+import { engineSettings, fillModel } from "../trading/engine-settings.ts";
 import { printCount } from "../units.ts";
+import { contractOf } from "./backtest-contract.ts";
 import { badInput, DONE, ExitError } from "./exit.ts";
-import { progress } from "./progress.ts";
+import { type Progress, progress } from "./progress.ts";
 
 const CONFIG_FILE = "config/config.yaml";
 /** What a shell says of a program that Ctrl-C has ended. */
@@ -45,19 +55,27 @@ export async function runBacktest(options: BacktestOptions, stopping: Stopping):
   const settings = settingsOf(options);
   if (options.html !== null) refuseUnwritable(options.html);
   const data = await read(options, settings, stopping.isStopped);
-  const run = await simulate(
+  refuseUnfit(settings, data);
+  const study = { seed: STUDY_SEED, resamples: STUDY_RESAMPLES, trials: options.trials };
+  const { openAtMs } = data.bars;
+  const contract = contractOf(settings, data.contract, openAtMs[0] as number, openAtMs.at(-1) as number);
+  const { files, form, contracts, fileBarMs, notes } = data;
+  const of = {
     settings,
-    data,
-    { seed: STUDY_SEED, resamples: STUDY_RESAMPLES, trials: options.trials },
-    stopping,
-  );
-  const { files, form, contract, contracts, fileBarMs, notes } = data;
-  return {
-    settings,
-    data: { files: files.map((file) => basename(file)), form, contract, contracts, fileBarMs, notes },
-    bars: data.bars,
-    run,
+    data: { files: files.map((file) => basename(file)), form, contract: data.contract, contracts, fileBarMs, notes },
   };
+  if (data.ticks === null) {
+    const run = await simulate(settings, data, study, stopping);
+    return { ...of, bars: data.bars, fills: { on: "bars", quotes: null, knowsHours: false, lastTradeDate: null }, run };
+  }
+  const run = await simulateTicks(settings, data.ticks.records, contract, study, stopping);
+  const fills: Fills = {
+    on: "ticks",
+    quotes: data.ticks.hasQuotes ? "recorded" : "derived",
+    knowsHours: contract.hours.length > 0,
+    lastTradeDate: contract.lastTradeDate === "" ? null : contract.lastTradeDate,
+  };
+  return { ...of, bars: run.bars, fills, run };
 }
 
 /** Says whether somebody wants it to stop. */
@@ -76,12 +94,24 @@ function settingsOf(options: BacktestOptions): Settings {
     overrides: [...options.set, "risk.dailyLossReset=nextSession"],
   });
   if (!loaded.ok) throw badInput(`${loaded.error.map(printProblem).join("\n")}\nNothing was run.`);
-  if (loaded.value.settings.strategy.price === "mid") {
-    throw badInput(
-      "strategy.price is mid, but a backtest samples trades: bars hold no quotes. Start again with --set strategy.price=last.",
-    );
-  }
   return loaded.value.settings;
+}
+
+/** Settings that want more than the data holds. */
+function refuseUnfit({ strategy, backtest }: Settings, data: BarData): void {
+  const path = data.files[0] ?? "";
+  if (backtest.fillOn === "ticks" && data.ticks === null)
+    throw badInput(
+      `backtest.fillOn is ticks, but ${path} holds bars. Start again with --set backtest.fillOn=auto, or give trades or quotes.`,
+    );
+  if (backtest.targetFill === "queue" && data.ticks === null)
+    throw badInput(
+      "backtest.targetFill is queue, but bars do not tell what stood before an order. Start again with --set backtest.targetFill=touch or through.",
+    );
+  if (strategy.price === "mid" && data.ticks?.hasQuotes !== true)
+    throw badInput(
+      `strategy.price is mid, but ${data.ticks === null ? "a backtest on bars has no quotes" : `${path} holds no quotes`}. Start again with --set strategy.price=last.`,
+    );
 }
 
 function configText(path: string): string {
@@ -105,6 +135,7 @@ async function read(options: BacktestOptions, settings: Settings, isStopped: () 
       expiry: contract.expiry,
       hours: session,
       badTickTicks: risk.badTickTicks,
+      keepTicks: settings.backtest.fillOn !== "bars",
     },
     (lines) => {
       show.at(lines);
@@ -122,10 +153,30 @@ async function simulate(
   study: StudySettings,
   stopping: Stopping,
 ): Promise<Outcome["run"]> {
-  const fills: FillModel = { ...settings.backtest };
-  const running = startBacktest(engineSettings(settings, "back"), fills, data.bars, study);
+  const running = startBacktest(engineSettings(settings, "back"), fillModel(settings), data.bars, study);
+  return await watched(running, progress("running", "bars", data.bars.openAtMs.length), stopping);
+}
+
+/** The live engine on the simulated exchange. */
+async function simulateTicks(
+  settings: Settings,
+  records: Uint8Array,
+  contract: Contract,
+  study: StudySettings,
+  stopping: Stopping,
+): Promise<TickRun> {
+  const { targetFill, latencyMs } = settings.backtest;
+  const model: TickModel = { latencyMs, resting: targetFill, contract };
+  const running = startTickBacktest(engineSettings(settings, "back"), fillModel(settings), model, records, study);
+  return await watched(running, progress("running", "records", records.length / RECORD_BYTES), stopping);
+}
+
+async function watched<T>(
+  running: { readonly result: Promise<T>; barsDone(): number; stop(): void },
+  show: Progress,
+  stopping: Stopping,
+): Promise<T> {
   stopping.onStop(running.stop);
-  const show = progress("running", "bars", data.bars.openAtMs.length);
   const cancel = every(PROGRESS_MS, () => show.at(running.barsDone()));
   try {
     return await running.result;

@@ -1,7 +1,7 @@
 // Turns a person's settings into the engine's own units. No figure is made up here.
 import { feeCentsOf, instrumentOf, tickSizeOf } from "../config/instruments.ts";
 import type { Settings } from "../config/schema.ts";
-import type { EngineSettings, ResetSpan } from "../engine.ts";
+import type { EngineSettings, FillModel, ResetSpan } from "../engine.ts";
 
 const WEEK_DAYS = 7;
 const DAY_MINUTES = 1_440;
@@ -71,6 +71,11 @@ export function engineSettings(settings: Settings, instance: string): EngineSett
     rollDaysBefore: contract.rollDaysBefore,
     flatDaysBefore: contract.flatDaysBefore,
   };
+}
+
+/** Returns how a backtest on bars fills; a target that waits in the queue is for ticks, where the exchange knows of it. */
+export function fillModel({ backtest: { intrabar, targetFill, startEquityCents } }: Settings): FillModel {
+  return { intrabar, targetFill: targetFill === "through" ? "through" : "touch", startEquityCents };
 }
 
 /** A window without a day is one of each day; with days (Monday is 1 in the settings, 0 here) it is one of the week. */

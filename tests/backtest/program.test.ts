@@ -97,6 +97,8 @@ test.each([
   [["backtest", ...MINI, "--set", "strategy.sampling=5s"], /--set strategy\.sampling=1m/],
   [["backtest", ...MINI, "--set", "strategy.windw=5"], /strategy\.windw/],
   [["backtest", ...MINI, "--set", "strategy.price=mid"], /--set strategy\.price=last/],
+  [["backtest", ...MINI, "--set", "backtest.fillOn=ticks"], /holds bars.*--set backtest\.fillOn=auto/],
+  [["backtest", ...MINI, "--set", "backtest.targetFill=queue"], /--set backtest\.targetFill=touch/],
   [["backtest"], /--data/],
   [["zscore", "--window", "1", "x"], /2 to 1000000/],
 ])("%j ends with code 2, a message, and nothing on standard output", async (argv, message) => {
@@ -130,6 +132,32 @@ test("Ctrl-C stops a long run at once and leaves nothing behind", async () => {
 
   expect(await ended).toMatchObject({ code: 130, out: "", err: "Stopped. Nothing was written.\n" });
   expect(existsSync(html) || existsSync(`${html}.partial`)).toBe(false);
+});
+
+test("trades and quotes run on the exchange unless bars are asked for, and the report says so", async () => {
+  const path = join(folder, "ticks.csv");
+  const at = (second: number): string => `${1_715_090_400 + second}000000000`;
+  const prices = Array.from({ length: 40 }, (_, second) => 4000 + (second % 2) * 0.25 + (second === 20 ? 5 : 0));
+  const rows = prices.flatMap((price, second) => [
+    `${at(second)},Q,${price - 0.25},9,${price + 0.25},9,,`,
+    `${at(second)},T,,,,,${price},1`,
+  ]);
+  writeFileSync(path, ["ts_ns,type,bid,bid_size,ask,ask_size,price,size", ...rows].join("\n"));
+  const sets = ["strategy.sampling=1s", "strategy.window=10", "risk.badTickTicks=100"].flatMap((each) => [
+    "--set",
+    each,
+  ]);
+
+  const [ticks, bars] = await Promise.all([
+    program(["backtest", "--data", path, ...sets, "--json"]),
+    program(["backtest", "--data", path, ...sets, "--set", "backtest.fillOn=bars", "--json"]),
+  ]);
+
+  expect(JSON.parse(ticks.out)).toMatchObject({ data: { fill_on: "ticks", quotes: "recorded" }, anomalies: 0 });
+  expect(JSON.parse(bars.out)).toMatchObject({ data: { fill_on: "bars", quotes: null } });
+  // The signal is the close of 4005; the short sells at the bid of the next record, a tick worse, the next bar's open a tick worse.
+  expect(JSON.parse(ticks.out).trades[0]).toMatchObject({ side: "short", entry_price: 3999.5 });
+  expect(JSON.parse(bars.out).trades[0]).toMatchObject({ side: "short", entry_price: 4000 });
 });
 
 test("an instrument of one's own is taken from the settings", async () => {

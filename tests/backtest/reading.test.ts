@@ -22,6 +22,7 @@ const OPTIONS: ReadOptions = {
   expiry: null,
   hours: { timeZone: "America/Chicago", openMinute: 17 * 60 },
   badTickTicks: 25,
+  keepTicks: false,
 };
 const HEADER = "ts,open,high,low,close";
 const row = (minute: string, price = "4000.00"): string =>

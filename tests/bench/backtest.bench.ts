@@ -2,7 +2,7 @@
 // against a plain one-pass loop in JavaScript in the same run. A script that prints; it asserts nothing.
 import { loadSettings } from "../../src/config/load.ts";
 import { startBacktest, zscore } from "../../src/engine.ts";
-import { engineSettings } from "../../src/trading/engine-settings.ts";
+import { engineSettings, fillModel } from "../../src/trading/engine-settings.ts";
 
 const BARS = 1_000_000;
 const RUNS = 5;
@@ -29,7 +29,7 @@ for (const window of [20, 60, 200]) {
   let trades = 0;
   for (let run = 0; run < RUNS; run++) {
     const began = performance.now();
-    const found = await startBacktest(settings, { ...loaded.value.settings.backtest }, bars).result;
+    const found = await startBacktest(settings, fillModel(loaded.value.settings), bars).result;
     times.push(performance.now() - began);
     trades = found.report.trades.length;
   }

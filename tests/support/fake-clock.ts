@@ -15,6 +15,8 @@ export type FakeClock = MarketClock & {
   set(atMs: number): void;
   /** Returns how many timers wait. */
   waiting(): number;
+  /** Returns when the nearest timer is due, by this clock; null where none waits. */
+  nextAtMs(): number | null;
 };
 
 /** Returns a clock that stands at `startMs`; its `speed` is only remembered. */
@@ -71,6 +73,10 @@ export function createFakeClock(startMs: number = FAKE_START_MS): FakeClock {
       setMs = atMs - steadyMs;
     },
     waiting: () => timers.length,
+    nextAtMs: () => {
+      const due = nearest();
+      return due === undefined ? null : dueMs(due) + setMs;
+    },
   };
 }
 

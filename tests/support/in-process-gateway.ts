@@ -44,6 +44,10 @@ export type InProcessOptions = {
 export type InProcessGateway = Gateway & {
   /** Lets everything happen up to `atMs`. */
   stepTo(atMs: number): void;
+  /** Lets it be `atMs`, before anything of that moment happens. Only where nothing happens before it. */
+  reach(atMs: number): void;
+  /** Returns when the market or an order under way does something next; null where nothing does any more. */
+  nextAtMs(): number | null;
 };
 
 type Known = { order: BrokerOrder; readonly request: OrderRequest };
@@ -208,6 +212,12 @@ export function createInProcessGateway(options: InProcessOptions): InProcessGate
   pull(nowMs);
   take(exchange.setOpen(nowMs, true));
 
+  /** When what was sent begins to act. */
+  let dues: number[] = [];
+  const acts = (): void => {
+    dues.push(nowMs + options.latencyMs);
+  };
+
   const notSent = (orderRef: string): void => tell({ type: "not_sent", orderRef, reason: "no connection" });
 
   return {
@@ -246,6 +256,7 @@ export function createInProcessGateway(options: InProcessOptions): InProcessGate
         });
       }
       highest = orderId;
+      acts();
       take(exchange.submit(nowMs, JSON.stringify(orders)));
     },
     modify: (request) => {
@@ -259,12 +270,14 @@ export function createInProcessGateway(options: InProcessOptions): InProcessGate
           : kind.kind === "stop"
             ? { stopTicks: kind.stopTicks }
             : {};
+      acts();
       take(exchange.modify(nowMs, orderId, JSON.stringify({ quantity, tif, ...prices })));
     },
     cancel: (orderRef) => {
       const orderId = idByRef.get(orderRef);
       if (!isUp || orderId === undefined) return notSent(orderRef);
       tell({ type: "sent", orderRef, orderId, epoch });
+      acts();
       take(exchange.cancel(nowMs, orderId));
     },
     openOrders: async () => {
@@ -303,11 +316,19 @@ export function createInProcessGateway(options: InProcessOptions): InProcessGate
       isUp = false;
     },
     stepTo: (atMs) => {
-      while (nowMs < atMs) {
+      do {
         nowMs = Math.min(atMs, (Math.floor(nowMs / STEP_MS) + 1) * STEP_MS);
         pull(nowMs);
         take(exchange.advance(nowMs));
-      }
+      } while (nowMs < atMs);
+      dues = dues.filter((dueMs) => dueMs > nowMs);
+    },
+    reach: (atMs) => {
+      nowMs = Math.max(nowMs, atMs);
+    },
+    nextAtMs: () => {
+      const next = Math.min(source.nextAtMs() ?? Number.POSITIVE_INFINITY, ...dues);
+      return Number.isFinite(next) ? next : null;
     },
   };
 }

@@ -40,9 +40,15 @@ const ROUNDS_MAX = 1_000;
 /** Runs a session from the source's start to `endMs` with the default settings and these overrides. */
 export async function run(
   make: MakeRoad,
-  market: { readonly source: MarketSource; readonly endMs: number; readonly overrides?: readonly string[] },
+  market: {
+    readonly source: MarketSource;
+    readonly endMs: number;
+    readonly overrides?: readonly string[];
+    /** True: from one thing that happens to the next, the bot's clock first, instead of second by second. */
+    readonly isFine?: boolean;
+  },
 ): Promise<Run> {
-  const { source, endMs } = market;
+  const { source, endMs, isFine = false } = market;
   const startMs = source.startMs;
   const loaded = loadSettings({ file: null, environment: {}, overrides: [...(market.overrides ?? [])] });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
@@ -125,7 +131,16 @@ export async function run(
   road.gateway.connect();
   await up;
   await settle();
-  for (let atMs = startMs + STEP_MS; atMs <= endMs; atMs += STEP_MS) {
+  while (isFine) {
+    const next = Math.min(road.nextAtMs() ?? Number.POSITIVE_INFINITY, clock.nextAtMs() ?? Number.POSITIVE_INFINITY);
+    if (next > endMs) break;
+    road.reach(next);
+    clock.jumpTo(next);
+    await settle();
+    await road.stepTo(next);
+    await settle();
+  }
+  for (let atMs = startMs + STEP_MS; !isFine && atMs <= endMs; atMs += STEP_MS) {
     await road.stepTo(atMs);
     await settle();
     clock.jumpTo(atMs);

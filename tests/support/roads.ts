@@ -17,6 +17,10 @@ export type Road = {
   readonly gateway: Gateway;
   /** Moves the market to `atMs`; what it says has left then. */
   stepTo(atMs: number): Promise<void>;
+  /** Lets it be `atMs` for what is sent now, before anything of that moment happens; only where nothing happens before it. */
+  reach(atMs: number): void;
+  /** Returns when the market or an order under way does something next; null where nothing does, or where it can't be told. */
+  nextAtMs(): number | null;
   /** Resolves when nothing that either side said is under way. Needs a link that is up. */
   rest(): Promise<void>;
   /** Resolves when no byte is on its way. Asks nothing, so it is quick, but what waits for its turn to leave is not seen. */
@@ -69,6 +73,8 @@ export const inProcess: MakeRoad = async ({ source, startMs, latencyMs = LATENCY
   return {
     gateway,
     stepTo: async (atMs) => gateway.stepTo(atMs),
+    reach: (atMs) => gateway.reach(atMs),
+    nextAtMs: () => gateway.nextAtMs(),
     rest: () => Promise.resolve(),
     quiet: () => Promise.resolve(),
     stop: () => gateway.close(),
@@ -117,6 +123,10 @@ export const overTcp: MakeRoad = async ({ source, startMs, latencyMs = LATENCY_M
   return {
     gateway,
     stepTo: (atMs) => server.stepTo(atMs),
+    reach: () => {
+      throw new Error("over the wire there is no time without its market");
+    },
+    nextAtMs: () => null,
     rest: async () => {
       // The answer comes behind everything that was said before it.
       fakeWall.advance(PACE_MS);

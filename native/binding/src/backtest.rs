@@ -18,13 +18,22 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 /// Watches and stops one backtest.
 #[napi]
 pub struct NativeBacktestControl {
-    shared: Arc<Control>,
+    pub(crate) shared: Arc<Control>,
 }
 
 #[derive(Default)]
-struct Control {
+pub(crate) struct Control {
     is_stopped: AtomicBool,
     bars: AtomicU32,
+}
+
+impl Control {
+    /// Notes how much is done and returns whether to go on.
+    pub(crate) fn note(&self, done: usize) -> bool {
+        let done = u32::try_from(done).unwrap_or(u32::MAX);
+        self.bars.store(done, Ordering::Relaxed);
+        !self.is_stopped.load(Ordering::Relaxed)
+    }
 }
 
 #[napi]
@@ -187,13 +196,8 @@ impl BacktestTask {
         let mut backtest = Backtest::new(&self.settings, fills).map_err(refusal)?;
         backtest.expect_bars(open_at_ms.len());
         for index in 0..open_at_ms.len() {
-            if index % PROGRESS_BARS == 0 {
-                self.control
-                    .bars
-                    .store(u32::try_from(index).unwrap_or(u32::MAX), Ordering::Relaxed);
-                if self.control.is_stopped.load(Ordering::Relaxed) {
-                    return Err(refusal(BacktestError::Stopped { bars: index }));
-                }
+            if index % PROGRESS_BARS == 0 && !self.control.note(index) {
+                return Err(refusal(BacktestError::Stopped { bars: index }));
             }
             let bar = Bar {
                 open_at_ms: open_at_ms[index] as i64,
@@ -222,22 +226,26 @@ pub fn zscore_exact(units: Float64Array, window: u32, ddof: u8) -> napi::Result<
     Ok(Float64Array::new(z.collect()))
 }
 
-fn refusal(error: BacktestError) -> napi::Error {
+pub(crate) fn refusal(error: BacktestError) -> napi::Error {
     match &error {
         BacktestError::Window(_)
         | BacktestError::Calendar(_)
         | BacktestError::StartEquity { .. }
         | BacktestError::TickValue { .. } => coded("SETTINGS", error),
-        BacktestError::BarOrder { .. } | BacktestError::BarShape { .. } => coded("BARS", error),
+        BacktestError::BarOrder { .. }
+        | BacktestError::BarShape { .. }
+        | BacktestError::Records(_)
+        | BacktestError::Exchange(_) => coded("BARS", error),
+        BacktestError::Fault(_) => coded("PANIC", error),
         BacktestError::Stopped { .. } => coded("STOPPED", error),
     }
 }
 
-fn coded(code: &str, words: impl std::fmt::Display) -> napi::Error {
+pub(crate) fn coded(code: &str, words: impl std::fmt::Display) -> napi::Error {
     napi::Error::from_reason(format!("BACKTEST_{code}: {words}"))
 }
 
-fn words_of(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn words_of(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()
@@ -245,6 +253,6 @@ fn words_of(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("a panic without words")
 }
 
-fn json(printed: serde_json::Result<String>) -> napi::Result<String> {
+pub(crate) fn json(printed: serde_json::Result<String>) -> napi::Result<String> {
     printed.map_err(|error| coded("PANIC", error))
 }

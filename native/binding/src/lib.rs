@@ -3,3 +3,4 @@
 mod backtest;
 mod engine;
 mod exchange;
+mod ticks;

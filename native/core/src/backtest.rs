@@ -3,11 +3,13 @@
 //! the flat window (D21). Quotes, rates, rolls and the loss budget are the engine's.
 
 mod report;
+mod ticks;
 
 pub use report::{
     BacktestError, BacktestEvent, BacktestReport, BacktestTrade, FillModel, Intrabar,
     SessionEquity, TargetFill,
 };
+pub use ticks::{PROGRESS_RECORDS, TickModel, TickReport, run_ticks};
 
 use crate::calendar::{Date, ZonedClock, is_in_daily_span};
 use crate::event::Bar;
@@ -16,6 +18,7 @@ use crate::statistics::{EquityCurve, Outcome, Statistics};
 use crate::status::{ExitReason, Side};
 use crate::strategy::{EntryWish, Strategy, ZReading, stop_distance_ticks, target_distance_ticks};
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// Bars between two calls of the progress function.
 pub const PROGRESS_BARS: usize = 4_096;
@@ -241,10 +244,13 @@ impl Backtest {
         BacktestReport {
             trades: self.trades,
             events: self.events,
+            blocked: BTreeMap::new(),
             equity_cents: self.equity_cents,
             both_touched: self.both_touched,
             ties: self.ties,
             sessions: self.sessions,
+            open_at_end: 0,
+            anomalies: 0,
             statistics,
         }
     }

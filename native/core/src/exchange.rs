@@ -205,6 +205,11 @@ impl Exchange {
         }
     }
 
+    /// Returns when something that is under way will act; `i64::MAX` where nothing is.
+    pub fn next_due_ms(&self) -> i64 {
+        self.next_due_ms
+    }
+
     /// Takes orders, a bracket's parent before its children.
     pub fn submit(&mut self, at_ms: i64, orders: &[NewOrder], out: &mut Vec<ExchangeReport>) {
         self.advance(at_ms, out);
@@ -622,6 +627,7 @@ fn apply_changes(
     // A changed order goes to the end of the line and meets the market as a new one.
     order.turn = turn;
     order.is_new = true;
+    order.ahead = None;
     Ok((order.quantity, order.leaves, order.kind))
 }
 

@@ -17,6 +17,7 @@ fn settings() -> ExchangeSettings {
         latency_ms: 5,
         extra_slippage_ticks: 0,
         level_size: 5,
+        resting: Resting::Through,
         start_cash_cents: START_CASH,
         instruments: vec![ExchangeInstrument {
             instrument_id: MES,
@@ -453,6 +454,65 @@ fn a_brackets_children_wait_for_the_fill_and_end_each_other() {
         floor.see(30, quote(110, 111)),
         ["3 Sell 1 at 110 Added", "2 cancelled Oca"]
     );
+}
+
+/// A buyer at 100 comes to a best bid of 100 that shows 3; what then trades, and when it is filled.
+#[test]
+fn a_resting_limit_fills_by_the_line_that_is_assumed_before_it() {
+    let sized = |price_ticks, size| MarketContent::Trade { price_ticks, size };
+    let cases: [(Resting, &[MarketContent], Option<usize>); 8] = [
+        (Resting::Touch, &[sized(100, 1)], Some(0)),
+        (Resting::Touch, &[sized(101, 9), sized(100, 1)], Some(1)),
+        (Resting::Queue, &[sized(100, 3)], None),
+        (Resting::Queue, &[sized(100, 3), sized(100, 1)], Some(1)),
+        // The book shows that two before it have gone.
+        (
+            Resting::Queue,
+            &[quote_of(100, 1, 101, 9), sized(100, 2)],
+            Some(1),
+        ),
+        // More behind it do not lengthen its way.
+        (
+            Resting::Queue,
+            &[quote_of(100, 50, 101, 9), sized(100, 4)],
+            Some(1),
+        ),
+        (Resting::Through, &[sized(100, 50)], None),
+        (Resting::Through, &[sized(100, 50), sized(99, 1)], Some(1)),
+    ];
+    for (resting, records, filled_at) in cases {
+        let mut floor = Floor::new(ExchangeSettings {
+            resting,
+            ..settings()
+        });
+        floor.submit(0, &[order(1, Side::Buy, 1, limit(100))]);
+        floor.see(10, quote_of(100, 3, 101, 9));
+
+        let found = records
+            .iter()
+            .position(|record| !floor.see(20, *record).is_empty());
+
+        assert_eq!(found, filled_at, "{resting:?} {records:?}");
+    }
+}
+
+#[test]
+fn a_line_that_is_not_shown_is_as_long_as_a_level() {
+    let mut floor = Floor::new(ExchangeSettings {
+        resting: Resting::Queue,
+        ..settings()
+    });
+    floor.submit(0, &[order(1, Side::Sell, 2, limit(105))]);
+    floor.see(10, quote_of(100, 3, 101, 9));
+    let trade_of = |size| MarketContent::Trade {
+        price_ticks: 105,
+        size,
+    };
+
+    assert!(floor.see(20, quote_of(103, 3, 106, 9)).is_empty());
+    assert_eq!(floor.see(30, trade_of(5)), Vec::<String>::new());
+    assert_eq!(floor.see(40, trade_of(1)), ["1 Sell 1 at 105 Added"]);
+    assert_eq!(floor.see(50, trade_of(9)), ["1 Sell 1 at 105 Added"]);
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn the_committed_words_are_those_of_the_exchange() {
         config,
         words::ExchangeSettings,
         words::ExchangeInstrument,
+        words::Resting,
         words::NewOrder,
         words::ExchangeOrderKind,
         words::ExchangeTif,

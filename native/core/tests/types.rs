@@ -6,7 +6,7 @@
     reason = "this test writes and reads the generated file; the engine does not"
 )]
 
-use scalper_core::{backtest, effect, event, settings, statistics, status};
+use scalper_core::{backtest, effect, event, exchange, settings, statistics, status};
 use std::{env, fs, path::Path};
 use ts_rs::{Config, TS};
 
@@ -88,6 +88,8 @@ fn the_committed_types_are_those_of_the_core() {
         backtest::BacktestTrade,
         backtest::BacktestEvent,
         backtest::SessionEquity,
+        backtest::TickModel,
+        exchange::words::Resting,
         statistics::Statistics,
         statistics::Fall,
         statistics::Undefined,

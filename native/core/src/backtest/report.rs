@@ -1,10 +1,12 @@
 //! The words of a backtest: how fills are assumed, what was found, and why none can be made.
 
 use crate::calendar::{CalendarError, Date};
+use crate::exchange::ExchangeError;
 use crate::statistics::{Statistics, Study, StudySettings};
 use crate::status::{ExitReason, Side};
 use crate::zscore::WindowError;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use thiserror::Error;
 use ts_rs::TS;
 
@@ -79,6 +81,15 @@ pub enum BacktestError {
         /// Its opening time.
         open_at_ms: i64,
     },
+    /// Market records that cannot be read, or are none.
+    #[error("market records: {0}")]
+    Records(String),
+    /// The exchange does not take its settings or the market's records.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+    /// A fault of ours in the engine or of what it is joined to.
+    #[error("{0}")]
+    Fault(String),
     /// The progress function said stop.
     #[error("stopped after {bars} bars, as asked")]
     Stopped {
@@ -124,7 +135,7 @@ pub struct BacktestTrade {
 }
 
 /// What a limit did in a backtest [S8].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(
     tag = "type",
     rename_all = "snake_case",
@@ -145,6 +156,15 @@ pub enum BacktestEvent {
         /// The session.
         #[ts(as = "String")]
         trade_date: Date,
+    },
+    /// Another control of the reliability note tripped.
+    Control {
+        /// When.
+        at_ms: i64,
+        /// Its event name in lower snake case: "trail_dd".
+        control: String,
+        /// The figures, for a person.
+        detail: String,
     },
 }
 
@@ -180,6 +200,8 @@ pub struct BacktestReport {
     pub trades: Vec<BacktestTrade>,
     /// In order of time.
     pub events: Vec<BacktestEvent>,
+    /// Closes at which an entry was wanted and stopped, by the gate or rule that stopped it.
+    pub blocked: BTreeMap<String, u32>,
     /// At each bar's close. Not a part of the JSON: as long as the data.
     #[serde(skip)]
     pub equity_cents: Vec<i64>,
@@ -189,6 +211,10 @@ pub struct BacktestReport {
     pub ties: u32,
     /// In order.
     pub sessions: Vec<SessionEquity>,
+    /// Signed contracts still held when the data ended; they are in the equity and not among the trades. 0 on bars [S9].
+    pub open_at_end: i64,
+    /// Things that should not happen, on ticks: orders in doubt, anomalies of the engine's bookkeeping.
+    pub anomalies: u32,
     /// [S10].
     pub statistics: Statistics,
 }

@@ -68,6 +68,14 @@ impl Book {
         }
     }
 
+    /// Returns the contracts shown at that price.
+    pub(super) fn own_size(&self, side: Side) -> i64 {
+        match side {
+            Side::Buy => self.bid_size,
+            Side::Sell => self.ask_size,
+        }
+    }
+
     /// Returns the price that an order of this side meets.
     pub(super) fn opposite_ticks(&self, side: Side) -> Option<i32> {
         self.own_ticks(side.opposite())

@@ -4,7 +4,7 @@ use super::account::signed;
 use super::book::{Book, is_worse};
 use super::record::MarketContent;
 use super::words::{
-    CancelReason, ExchangeFill, ExchangeReport, ExchangeTif, Liquidity, OrderStage,
+    CancelReason, ExchangeFill, ExchangeReport, ExchangeTif, Liquidity, OrderStage, Resting,
 };
 use super::{Exchange, FILLS_MAX};
 use crate::status::Side;
@@ -66,8 +66,16 @@ impl Exchange {
             Some(limit) if is_new => self.cross(key, Some(limit), at_ms, out),
             Some(limit) => self.rest(key, limit, at_ms, out),
         }
-        if let (Some(limit), MarketContent::Trade { price_ticks, .. }) = (limit, content) {
-            self.be_traded_through(key, limit, price_ticks, at_ms, out);
+        match (limit, content) {
+            (Some(limit), MarketContent::Trade { price_ticks, size }) => {
+                if price_ticks == limit && !is_new {
+                    self.be_touched(key, limit, i64::from(size.max(1)), at_ms, out);
+                } else {
+                    self.be_traded_through(key, limit, price_ticks, at_ms, out);
+                }
+            }
+            (Some(limit), MarketContent::Quote { .. }) => self.see_line(key, limit),
+            (None, _) => {}
         }
         let is_rest_unwanted = self
             .state
@@ -105,6 +113,42 @@ impl Exchange {
             .sum::<i64>();
         if quantity > 0 {
             self.fill(key, limit, quantity, Liquidity::Added, at_ms, out);
+        }
+    }
+
+    /// A trade at the limit fills as far as the line before the order lets it.
+    fn be_touched(
+        &mut self,
+        key: i64,
+        limit: i32,
+        size: i64,
+        at_ms: i64,
+        out: &mut Vec<ExchangeReport>,
+    ) {
+        let Some(order) = self.state.orders.get_mut(&key) else {
+            return;
+        };
+        let reached = match self.settings.resting {
+            Resting::Touch => size,
+            Resting::Queue => order.be_reached(size, self.settings.level_size),
+            Resting::Through => return,
+        };
+        let quantity = order.may_fill().min(reached);
+        if quantity > 0 {
+            self.fill(key, limit, quantity, Liquidity::Added, at_ms, out);
+        }
+    }
+
+    /// The line at the best price is shown; one at a price behind it is not.
+    fn see_line(&mut self, key: i64, limit: i32) {
+        let Some(order) = self.state.orders.get_mut(&key) else {
+            return;
+        };
+        let Some(book) = self.state.books.get(&order.instrument_id) else {
+            return;
+        };
+        if book.own_ticks(order.side) == Some(limit) {
+            order.see_line(book.own_size(order.side));
         }
     }
 

@@ -17,10 +17,29 @@ pub struct ExchangeSettings {
     pub extra_slippage_ticks: i32,
     /// Contracts to be had at each price behind the best one, whose own size is shown; at least 1.
     pub level_size: i64,
+    /// When a limit order that rests is filled; `through` where it is left out.
+    #[serde(default)]
+    #[ts(optional = nullable, as = "Option<Resting>")]
+    pub resting: Resting,
     /// Cash of each account at the start.
     pub start_cash_cents: i64,
     /// What is traded.
     pub instruments: Vec<ExchangeInstrument>,
+}
+
+/// When a limit order that rests is filled by a trade. Whatever is chosen, it fills once the other side of the book comes to
+/// its price: then everything before it is gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Resting {
+    /// At its price, as the first in the line there.
+    Touch,
+    /// At its price, once the contracts that stood there before it have traded: those shown when it came, or `level_size`
+    /// where its price was not the best and showed nothing.
+    Queue,
+    /// Only beyond its price, which takes the whole line. The default.
+    #[default]
+    Through,
 }
 
 /// One contract that the exchange trades.

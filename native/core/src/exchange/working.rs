@@ -33,6 +33,9 @@ pub(super) struct WorkingOrder {
     /// True until it has met the market once; then a limit rests.
     pub(super) is_new: bool,
     pub(super) trail_stop_ticks: Option<i32>,
+    /// Contracts before it in the line at its price; none = not known yet.
+    #[serde(default)]
+    pub(super) ahead: Option<i64>,
 }
 
 impl WorkingOrder {
@@ -77,7 +80,21 @@ impl WorkingOrder {
             turn,
             is_new: true,
             trail_stop_ticks: first_stop_ticks(order.kind),
+            ahead: None,
         }
+    }
+
+    /// Notes what the book shows at its price: no more can stand before it.
+    pub(super) fn see_line(&mut self, shown: i64) {
+        self.ahead = Some(self.ahead.map_or(shown, |ahead| ahead.min(shown)));
+    }
+
+    /// Lets a trade of this size at its price use up the line before it, of `unseen` contracts where it was never shown; returns
+    /// what is left for the order.
+    pub(super) fn be_reached(&mut self, size: i64, unseen: i64) -> i64 {
+        let ahead = self.ahead.unwrap_or(unseen);
+        self.ahead = Some((ahead - size).max(0));
+        (size - ahead).max(0)
     }
 
     pub(super) fn filled(&self) -> i64 {

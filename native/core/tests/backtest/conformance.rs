@@ -214,6 +214,7 @@ fn event_as_vector(event: &BacktestEvent) -> Value {
         BacktestEvent::DailyLossHalt { at_ms, trade_date } => {
             json!({ "ts": time(*at_ms), "event": "daily_loss_halt", "session": trade_date.to_string() })
         }
+        BacktestEvent::Control { control, .. } => json!({ "event": control }),
     }
 }
 

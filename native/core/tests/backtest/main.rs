@@ -4,4 +4,5 @@ mod conformance;
 mod laws;
 mod rules;
 mod statistics;
+mod ticks;
 mod vectors;
