@@ -54,7 +54,7 @@ test("/pause 30 ends half an hour later by the market's clock", async () => {
   await until(() => telegram.messages.length > 0);
 
   expect((desk.snapshot().status.pausedUntilMs ?? 0) - nowMs).toBeLessThan(1_801_000);
-  expect(telegram.last(ANNA.id).text).toContain("Position, stop and target are untouched.");
+  expect(telegram.last(ANNA.id).text).toContain("No new entries.");
 });
 
 test.each(["/pause 45 h 9", "/pause never", "/pause 0m", "/pause 25h"])(

@@ -33,7 +33,7 @@ export const STEER: readonly Command[] = [
       return answered(
         call,
         answer,
-        ["Position, stop and target are untouched.", ...(until.note === null ? [] : [until.note])],
+        until.note === null ? [] : [until.note],
         [[run("Resume", "/resume"), run("Status", "/status")]],
       );
     },

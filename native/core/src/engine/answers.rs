@@ -87,6 +87,7 @@ impl Core {
         if signed == 0 {
             return "No position is open.".to_owned();
         }
-        format!("The position of {signed} with its stop, target and exits is untouched.")
+        let (side, size) = (if signed > 0 { "LONG" } else { "SHORT" }, signed.abs());
+        format!("Position {side} {size}, its stop, target and exits are untouched.")
     }
 }

@@ -105,10 +105,15 @@ impl Hours {
         Some(self.zone.local(at_ms).date.days_until(last))
     }
 
-    /// Returns the local clock time, "13:02:11".
+    /// Returns the local clock time with its zone, "13:02:11 CT".
     pub fn clock(&self, at_ms: i64) -> String {
         let minute = self.zone.local(at_ms).minute_of_day;
         let second = at_ms.rem_euclid(MINUTE_MS) / 1_000;
-        format!("{:02}:{:02}:{second:02}", minute / 60, minute % 60)
+        let zone = match self.settings.time_zone.as_str() {
+            "America/Chicago" | "US/Central" => "CT",
+            "America/New_York" | "US/Eastern" => "ET",
+            other => other,
+        };
+        format!("{:02}:{:02}:{second:02} {zone}", minute / 60, minute % 60)
     }
 }
