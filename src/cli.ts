@@ -218,7 +218,10 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
   program
     .command("backtest")
     .description("Runs the strategy over recorded bars or ticks and reports what it would have made, costs included.")
-    .requiredOption("--data <FILE>", "a CSV or CSV.gz file, or a folder of them: bars, trades, or quotes and trades")
+    .requiredOption(
+      "--data <FILE>",
+      "a CSV, CSV.gz or Parquet file, or a folder of them: bars, trades, or quotes and trades",
+    )
     .option("--config <FILE>", "settings (default: config/config.yaml, if it is there)")
     .option("--set <KEY=VALUE>", "a setting over the file's, such as strategy.window=60; repeatable", collect, [])
     .option("--contract <CODE>", "which contract of the data, such as ESZ3 (default: the one with the most bars)")

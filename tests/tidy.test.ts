@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ["native", "package.json"],
   journal: [...LEAVES, "journal", "lowdb"],
   config: [...LEAVES, "config", "yaml", "zod", "dotenv", "luxon"],
-  "bar-data": ["result", "units", "bar-data", "luxon"],
+  "bar-data": ["result", "units", "bar-data", "luxon", "hyparquet", "fzstd"],
   "backtest-report": ["units", "engine", "config", "bar-data", "backtest-report", "luxon"],
   charts: [
     ...LEAVES,

@@ -1,9 +1,10 @@
-// Lines of a CSV file, plain or gzipped, in batches: a file of any size takes the memory of one batch.
+// Lines of a CSV file, plain or gzipped, in batches: a file of any size takes the memory of one batch. Parquet comes as lines too.
 import { closeSync, createReadStream, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { err, ok, type Result } from "../result.ts";
+import { PARQUET_MAGIC, parquetLines } from "./parquet.ts";
 import type { BarDataProblem } from "./problem.ts";
 
 /** A longer line is no line of ours: the file is of another kind. */
@@ -11,11 +12,11 @@ export const LINE_CHARACTERS_MAX = 4_096;
 const CHUNK_BYTES = 256 * 1024;
 const FILES_MAX = 10_000;
 
-/** Returns the file itself, or the `.csv` and `.csv.gz` files of a folder by name. */
+/** Returns the file itself, or the `.csv`, `.csv.gz` and `.parquet` files of a folder by name. */
 export function filesOf(path: string): Result<readonly string[], BarDataProblem> {
   try {
     if (!statSync(path).isDirectory()) return ok([path]);
-    const names = readdirSync(path).filter((name) => /\.csv(\.gz)?$/i.test(name));
+    const names = readdirSync(path).filter((name) => /\.(csv(\.gz)?|parquet)$/i.test(name));
     if (names.length > FILES_MAX)
       return err({ type: "unreadable", path, cause: `${names.length} files; ${FILES_MAX} is the most` });
     return names.length === 0 ? err({ type: "no_files", path }) : ok(names.sort().map((name) => join(path, name)));
@@ -26,11 +27,16 @@ export function filesOf(path: string): Result<readonly string[], BarDataProblem>
 
 /**
  * Yields the lines of a file, some thousands at a time, without their ends. Throws what the file system or the
- * decompression says; a line over the limit is cut to one character more than it.
+ * decompression says; a line over the limit is cut to one character more than it. Of Parquet only wanted columns are read.
  */
-export async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
+export async function* linesOf(path: string, isWanted: (column: string) => boolean): AsyncGenerator<readonly string[]> {
+  const start = startOf(path);
+  if (start.toString("latin1") === PARQUET_MAGIC) {
+    yield* parquetLines(path, isWanted);
+    return;
+  }
   let rest = "";
-  for await (const chunk of bytesOf(path)) {
+  for await (const chunk of bytesOf(path, start[0] === 0x1f && start[1] === 0x8b)) {
     // Latin-1: the format is ASCII, and no character is ever cut in two.
     const text = rest + (chunk as Buffer).toString("latin1");
     const lines = text.split("\n");
@@ -60,19 +66,19 @@ export function causeOf(thrown: unknown): string {
   }
 }
 
-function bytesOf(path: string): Readable {
+function bytesOf(path: string, isGzip: boolean): Readable {
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  if (!isGzip(path)) return file;
+  if (!isGzip) return file;
   // An error of either side ends the iteration over the unpacked bytes.
   return pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {});
 }
 
-/** By its first bytes: names lie. */
-function isGzip(path: string): boolean {
+/** The first bytes tell the kind of a file: names lie. */
+function startOf(path: string): Buffer {
   const handle = openSync(path, "r");
   try {
-    const start = Buffer.alloc(2);
-    return readSync(handle, start, 0, 2, 0) === 2 && start[0] === 0x1f && start[1] === 0x8b;
+    const start = Buffer.alloc(PARQUET_MAGIC.length);
+    return start.subarray(0, readSync(handle, start, 0, start.length, 0));
   } finally {
     closeSync(handle);
   }

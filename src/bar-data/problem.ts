@@ -43,9 +43,9 @@ export type DataNote = {
 export function printBarDataProblem(problem: BarDataProblem): string {
   switch (problem.type) {
     case "unreadable":
-      return `${problem.path} can't be read: ${problem.cause}. Give a .csv or .csv.gz file, or a folder of them, with --data.`;
+      return `${problem.path} can't be read: ${problem.cause}. Give a .csv, .csv.gz or .parquet file, or a folder of them, with --data.`;
     case "no_files":
-      return `${problem.path} is a folder without .csv or .csv.gz files. Give another one with --data.`;
+      return `${problem.path} is a folder without .csv, .csv.gz or .parquet files. Give another one with --data.`;
     case "no_rows":
       return `${problem.path} has no row with a price, so there is nothing to run on. Leave that file out, or get its data.`;
     case "bad_line":

@@ -5,7 +5,7 @@ import type { TickSize } from "../units.ts";
 import { causeOf, filesOf, LINE_CHARACTERS_MAX, linesOf } from "./lines.ts";
 import { NoteBook, type Notes, noteGap, type SessionHours, spike } from "./notes.ts";
 import type { BarDataProblem, Place } from "./problem.ts";
-import { emptyRow, type Form, type Header, type Row, readHeader, rowReader } from "./rows.ts";
+import { emptyRow, type Form, type Header, isKnownColumn, type Row, readHeader, rowReader } from "./rows.ts";
 import { type BarColumns, BarSeries, joined } from "./series.ts";
 import { TICKS_MAX, TickRecords } from "./ticks.ts";
 
@@ -74,7 +74,7 @@ export async function readBars(
 async function readFile(reading: Reading, file: string, watch: Watch): Promise<BarDataProblem | null> {
   try {
     reading.begin(file);
-    for await (const lines of linesOf(file)) {
+    for await (const lines of linesOf(file, isKnownColumn)) {
       for (const line of lines) {
         const problem = reading.line(line);
         if (problem !== null) return problem;

@@ -52,6 +52,13 @@ const OPTIONAL = ["contract", "size", "bid_size", "ask_size"] as const;
 /** Sizes are held in 32 bits. */
 const SIZE_MAX = 2 ** 31 - 1;
 
+/** Is a column of this name read in any form. */
+export function isKnownColumn(name: string): boolean {
+  return KNOWN.has(name.trim().toLowerCase());
+}
+
+const KNOWN: ReadonlySet<string> = new Set([...Object.values(FORMS).flat(), ...OPTIONAL]);
+
 /** Returns a row with nothing in it. */
 export function emptyRow(): Row {
   return {

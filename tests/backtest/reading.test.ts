@@ -1,5 +1,5 @@
 // Data as people give it: what is refused with its line and column, and what is told and lived with.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -14,6 +14,7 @@ import { instantText, tickSize } from "../../src/units.ts";
 const folder = mkdtempSync(join(tmpdir(), "bars-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const PARQUET = join(import.meta.dirname, "../fixtures/parquet");
 const OPTIONS: ReadOptions = {
   tick: tickSize("0.25"),
   samplingMs: 60_000,
@@ -231,6 +232,50 @@ describe("bars", () => {
         expect(timeReader()(`${atMs}`)).toBe(atMs);
       }),
     );
+  });
+});
+
+describe("Parquet", () => {
+  test.each(["bars_snappy.parquet", "bars_zstd.parquet"])(
+    "%s gives the bars of the CSV file it was made of",
+    async (name) => {
+      const [parquet, csv] = await Promise.all(
+        [join(PARQUET, name), join(PARQUET, "../vectors/mini_bars.csv")].map((path) =>
+          readBars(path, OPTIONS, () => true),
+        ),
+      );
+
+      expect(parquet?.ok && parquet.value.bars).toEqual(csv?.ok && csv.value.bars);
+      expect(parquet?.ok && parquet.value.bars.openAtMs.length).toBe(27);
+    },
+  );
+
+  test("trades come with their sizes, and columns that nobody knows are left alone", async () => {
+    const found = await readBars(join(PARQUET, "trades_gzip.parquet"), { ...OPTIONS, keepTicks: true }, () => true);
+
+    const { records } = (found.ok && found.value.ticks) || { records: new Uint8Array() };
+    // A derived quote and a trade for each row; the size of the first trade stands in the eighth word of its record.
+    expect(records.length).toBe(27 * 2 * 40);
+    expect(new DataView(records.buffer).getInt32(40 + 28, true)).toBe(2);
+  });
+
+  test.each([
+    ["naive.parquet", /can't be read: the times in its column "ts" are of no time zone: write them as UTC/],
+    ["negative_price.parquet", /line 14, column 2 \(price\): "-1.5" is not above 0/],
+    ["wrong_column.parquet", /line 1: the header "time,price" has no column "ts_ns"/],
+  ])("%s is refused", async (name, message) => {
+    const found = await readBars(join(PARQUET, name), OPTIONS, () => true);
+
+    expect(found.ok ? "" : printBarDataProblem(found.error)).toMatch(message);
+  });
+
+  test("one that is cut off is refused", async () => {
+    const path = join(folder, "cut.parquet");
+    writeFileSync(path, readFileSync(join(PARQUET, "bars_snappy.parquet")).subarray(0, 900));
+
+    const found = await readBars(path, OPTIONS, () => true);
+
+    expect(found.ok ? "" : printBarDataProblem(found.error)).toMatch(/cut\.parquet can't be read: /);
   });
 });
 
