@@ -10,7 +10,7 @@ import { KIND_QUOTE, KIND_TRADE, NO_PRICE } from "./records.ts";
 import { type ContractQuery, readContract } from "./wire/contract.ts";
 import { type FieldReader, plain } from "./wire/fields.ts";
 import { message } from "./wire/frames.ts";
-import { ANSWER, CODE } from "./wire/ids.ts";
+import { ANSWER, CODE, SERVER_VERSION_MIN } from "./wire/ids.ts";
 import { parseWireTime, wireTime } from "./wire/time.ts";
 
 /** How many bars one answer holds at most; a real gateway limits the duration for each bar size instead. */
@@ -151,10 +151,9 @@ export function answerHistoricalData(context: HistoryContext, connection: Connec
     ofTrades(plain(((bar.highTicks + bar.lowTicks + bar.closeTicks) / 3) * tickSize)),
     ofTrades(bar.volume),
   ]);
-  const version = connection.serverVersion();
-  connection.send(
-    message(ANSWER.historicalData, reqId, wireTime(version, startMs), wireTime(version, endMs), bars.length, ...rows),
-  );
+  // Below version 196 the two ends never name a zone, whatever other moments do; the Rust client insists on it.
+  const [from, to] = [startMs, endMs].map((atMs) => wireTime(SERVER_VERSION_MIN, atMs));
+  connection.send(message(ANSWER.historicalData, reqId, from, to, bars.length, ...rows));
   if (!keepUpToDate) return;
   const last = bars.at(-1);
   const growing: GrowingBar | undefined =

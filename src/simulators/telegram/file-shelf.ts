@@ -17,6 +17,9 @@ export type ShelfFile = {
   height: number;
 };
 
+/** Gives so many bytes that nobody can guess, for the ids of things. */
+export type RandomBytes = (count: number) => Buffer;
+
 /** Beyond either, the oldest files are forgotten: their ids answer "temporarily unavailable". */
 export const SHELF_FILES_MAX = 2_000;
 const SHELF_BYTES_MAX = 512 * 1024 * 1024;
@@ -24,13 +27,15 @@ const SHELF_BYTES_MAX = 512 * 1024 * 1024;
 /** Keeps files and finds them by any of their names. */
 export class FileShelf {
   readonly #folder: string | undefined;
+  readonly #random: RandomBytes;
   readonly #files: ShelfFile[] = [];
   readonly #inMemory = new Map<string, Buffer>();
   #bytes = 0;
 
   /** Keeps bytes in `folder`, or in memory without one; `known` is what `entries()` gave at the last close. */
-  constructor(folder: string | undefined, known: readonly ShelfFile[]) {
+  constructor(folder: string | undefined, known: readonly ShelfFile[], random: RandomBytes = randomBytes) {
     this.#folder = folder;
+    this.#random = random;
     for (const file of known) {
       this.#files.push(file);
       this.#bytes += file.bytes;
@@ -52,12 +57,12 @@ export class FileShelf {
     height: number;
     idCount: number;
   }): ShelfFile {
-    const uniqueId = `AQAD${randomBytes(9).toString("base64url")}`;
+    const uniqueId = `AQAD${this.#random(9).toString("base64url")}`;
     const prefix = file.kind === "photos" ? "AgACAgIAAxkDAAI" : "BQACAgIAAxkDAAI";
     const extension = /\.[A-Za-z0-9]{1,8}$/.exec(file.name)?.[0] ?? EXTENSIONS[file.mime] ?? "";
     const shelved: ShelfFile = {
       uniqueId,
-      fileIds: Array.from({ length: file.idCount }, () => `${prefix}${randomBytes(30).toString("base64url")}`),
+      fileIds: Array.from({ length: file.idCount }, () => `${prefix}${this.#random(30).toString("base64url")}`),
       kind: file.kind,
       name: file.name,
       mime: file.mime,

@@ -6,7 +6,7 @@ import type { User } from "./api.ts";
 import { Bots, DEMO_TOKEN } from "./bots.ts";
 import { CallBook } from "./call-record.ts";
 import { type Fault, FaultPlan } from "./faults.ts";
-import { FileShelf } from "./file-shelf.ts";
+import { FileShelf, type RandomBytes } from "./file-shelf.ts";
 import { createBotApi } from "./server.ts";
 import { loadState, StateFile } from "./state-file.ts";
 import { World } from "./world.ts";
@@ -49,6 +49,8 @@ export type BotApiOptions = {
   recordFile?: string;
   /** Go wrong from the start on (faults.ts, `parseScript`). */
   faults?: readonly Fault[];
+  /** Gives the bytes that the ids of files, presses and albums are made of; left out, nobody can guess them. */
+  random?: RandomBytes;
   /** Applies Telegram's flood limits; on by default. */
   flood?: boolean;
   log: Log;
@@ -82,7 +84,12 @@ export async function startBotApiServer(options: BotApiOptions): Promise<BotApiS
     clock,
     trouble: faults,
     messageClock: options.messageClock ?? clock,
-    files: new FileShelf(stateFile === undefined ? undefined : `${stateFile}.files`, saved?.files ?? []),
+    files: new FileShelf(
+      stateFile === undefined ? undefined : `${stateFile}.files`,
+      saved?.files ?? [],
+      options.random,
+    ),
+    ...(options.random === undefined ? {} : { random: options.random }),
     owner,
     seq: (saved?.seq ?? 0) + 1,
   });

@@ -12,7 +12,7 @@ import type {
   ReplyKeyboard,
   User,
 } from "./api.ts";
-import type { FileShelf } from "./file-shelf.ts";
+import type { FileShelf, RandomBytes } from "./file-shelf.ts";
 import { FloodGate } from "./flood.ts";
 import { NO_TROUBLE, type QueueState, UpdateQueue, type UpdateTrouble } from "./update-queue.ts";
 
@@ -106,6 +106,8 @@ export class World {
   readonly clock: Clock;
   readonly #messageClock: Clock;
   readonly files: FileShelf;
+  /** Makes the ids of presses and albums. */
+  readonly random: RandomBytes;
   readonly accounts = new Map<number, Account>();
   readonly people = new Map<number, Person>();
   readonly ownerId: number;
@@ -123,12 +125,14 @@ export class World {
     files: FileShelf;
     owner: User;
     seq: number;
+    random?: RandomBytes;
     trouble?: UpdateTrouble;
   }) {
     this.clock = options.clock;
     this.#trouble = options.trouble ?? NO_TROUBLE;
     this.#messageClock = options.messageClock;
     this.files = options.files;
+    this.random = options.random ?? randomBytes;
     this.seq = options.seq;
     this.ownerId = options.owner.id;
     this.people.set(options.owner.id, { user: options.owner, isDeactivated: false });
@@ -300,7 +304,7 @@ export class World {
   /** Records a press and returns its query, to be sent to the bot. */
   press(account: Account, from: User, room: Room, message: Message, data: string): CallbackQuery {
     const query: CallbackQuery = {
-      id: BigInt(`0x${randomBytes(7).toString("hex")}`).toString(),
+      id: BigInt(`0x${this.random(7).toString("hex")}`).toString(),
       from,
       message: structuredClone(message),
       chat_instance: String(room.chat.id * 7_919),

@@ -116,3 +116,37 @@ test("a request of exactly the limit is read", () => {
 
   expect(reader.push(frame(text))).toEqual({ ok: true, value: [text] });
 });
+
+test("any bytes give frames or one refusal, the same whatever the pieces", () => {
+  const piece = fc.oneof(
+    fields.map((one) => frame(message(...one))),
+    fc.uint8Array({ minLength: 1, maxLength: 12 }).map((bytes) => Buffer.from(bytes)),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 12 }),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 9 }),
+      (pieces, isOpened, cut) => {
+        const stream = Buffer.concat([...(isOpened ? [PREFIX] : []), ...pieces]);
+        const read = (step: number): [texts: string[], problem: string] => {
+          const reader = createFrameReader();
+          const texts: string[] = [];
+          for (let at = 0; at < stream.length; at += step) {
+            const got = reader.push(stream.subarray(at, at + step));
+            if (!got.ok) return [texts, got.error.type];
+            texts.push(...got.value);
+          }
+          return [texts, ""];
+        };
+        const [whole, wholeProblem] = read(Math.max(1, stream.length));
+        const [cutUp, problem] = read(cut);
+
+        expect(problem).toBe(wholeProblem);
+        // Read at once, the frames before a wrong one are lost with it: the connection ends either way.
+        expect(cutUp.slice(0, whole.length)).toEqual(whole);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

@@ -217,6 +217,13 @@ test("midpoint bars that are kept up to date grow with the quotes", async () => 
   expect([open, close, volume]).toEqual([5_010.125, 5_010.125, -1]);
 });
 
+test("the ends of historical bars are written without a zone", async () => {
+  ib.reqHistoricalData(1, CONTRACT, "", "300 S", BarSizeSetting.MINUTES_ONE, WhatToShow.TRADES, 0, 2, false);
+  const end = await client.until(EventName.historicalData, (_id: number, time: string) => time.startsWith("finished"));
+
+  expect(end[2]).toBe("finished-20260105  08:55:00-20260105  09:00:00");
+});
+
 test("a continuous future has history up to now only", async () => {
   const front = { ...CONTRACT, secType: SecType.CONTFUT, lastTradeDateOrContractMonth: "" };
   const end = "20260105-09:00:00";

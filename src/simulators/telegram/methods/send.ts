@@ -1,5 +1,4 @@
 // sendMessage, sendPhoto, sendDocument, sendMediaGroup, sendChatAction: what puts something into a chat.
-import { randomInt } from "node:crypto";
 import { compact, type Message } from "../api.ts";
 import { type Markup, readMarkup } from "../markup.ts";
 import { isRecord, Parameters } from "../parameters.ts";
@@ -44,7 +43,7 @@ export const sendMediaGroup: Method = (call) => {
     throw badRequest("document can't be mixed with other media types");
   }
   takeFromFlood(call, room, items.length);
-  const groupId = items.length > 1 ? String(randomInt(1e12, 1e14)) : undefined;
+  const groupId = items.length > 1 ? String(call.world.random(6).readUIntBE(0, 6)) : undefined;
   const stored = items.map((item) => ({ ...item.store(), ...item.caption }));
   return { result: stored.map((content) => post(call, room, { ...content, ...context, media_group_id: groupId })) };
 };
