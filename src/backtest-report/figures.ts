@@ -18,8 +18,11 @@ export type Day = { readonly tradeDate: string; readonly netCents: number; reado
 /** Returns net by the hour of the entry in the session's zone; hours without trades between others are there with 0. */
 export function byHour(trades: readonly BacktestTrade[], zone: string): readonly Group[] {
   const groups = grouped(trades, (trade) => DateTime.fromMillis(trade.entryAtMs, { zone }).hour, 24);
-  return groups.map((group, hour) => ({ label: String(hour).padStart(2, "0"), ...group }));
+  const [first, last] = [groups.findIndex(hasTrades), groups.findLastIndex(hasTrades)];
+  return groups.map((group, hour) => ({ label: String(hour).padStart(2, "0"), ...group })).slice(first, last + 1);
 }
+
+const hasTrades = (group: { readonly trades: number }): boolean => group.trades > 0;
 
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
 

@@ -55,11 +55,11 @@ export function backtestHtml(outcome: Outcome): string {
     tiles(outcome),
     assumptionsCard(outcome),
     boundsCard(outcome),
-    figuresCard(outcome),
     equityCard(outcome),
     priceCard(outcome),
     groupCards(outcome),
     monthCard(found, settings.backtest.startEquityCents),
+    figuresCard(outcome),
     dayCard(found, instrument.tickValueCents),
     tradesCard(outcome),
     notesCard(outcome),
@@ -81,7 +81,10 @@ function tiles({ settings, run }: Outcome): string {
     ),
     tile(printCents(found.maxDrawdownCents), `deepest drawdown, ${percentText(found.maxDrawdownShare, 2)}`),
     tile(printCount(found.trades), `trades: ${printCount(found.wins)} won, ${printCount(found.losses)} lost`),
-    tile(percentText(found.winRate), `win rate; a win is ${ratioText(found.payoffRatio)} × a loss`),
+    tile(
+      percentText(found.winRate),
+      found.payoffRatio === null ? "win rate" : `win rate; a win is ${ratioText(found.payoffRatio)} × a loss`,
+    ),
     tile(ratioText(found.profitFactor), "profit factor"),
     tile(
       ratioText(found.sharpe),
@@ -131,19 +134,24 @@ function figuresCard(outcome: Outcome): string {
   const { study, report } = outcome.run;
   const { sessions } = report.statistics;
   const few =
-    sessions < SESSIONS_FEW ? ` ${printCount(sessions)} sessions are too few to mean anything by the year.` : "";
+    sessions < SESSIONS_FEW
+      ? ` ${printCount(sessions)} ${sessions === 1 ? "session is" : "sessions are"} too few to mean anything by the year.`
+      : "";
   const how =
     study === null
       ? ""
       : ` Interval: what ${printNumber(study.level * 100, 0)} % of ${printCount(study.tradeResamples)} runs resampled in blocks gave (stationary bootstrap, seed ${study.seed}).`;
-  const rows = values(outcome).map(
-    ({ definition, value, interval }) =>
-      `<tr><td>${escaped(definition.name)}</td><td>${escaped(value)}</td><td>${escaped(interval)}</td><td>${escaped(definition.unit)}</td><td class="words">${escaped(definition.text)}</td></tr>`,
-  );
+  const rows = values(outcome).map(({ definition: { name, unit, text }, value, interval, why }) => {
+    const under = why === "" ? interval : why;
+    return (
+      `<div class="figure"><div><b>${escaped(name)}</b><p>${escaped(`${unit}: ${text}`)}</p></div>` +
+      `<div><b>${escaped(value)}</b>${under === "" ? "" : `<p>${escaped(under)}</p>`}</div></div>`
+    );
+  });
   return card(
     "Every figure, and how it is counted",
-    `${escaped(`${how}${few}`.trim())}`,
-    `<div class="scroll"><table class="figures"><thead><tr><th>figure</th><th>value</th><th>interval</th><th>unit</th><th>definition</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`,
+    escaped(`${how}${few}`.trim()),
+    `<div class="figures">${rows.join("")}</div>`,
   );
 }
 
@@ -298,16 +306,19 @@ function groupCards({ run, settings }: Outcome): string {
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 function monthCard(found: readonly Day[], startCents: number): string {
-  const rows = years(found).map(({ year, months, netCents }) => [
+  const all = years(found);
+  // Months that no year has would only make the table wide.
+  const shown = MONTHS.map((_, month) => month).filter((month) => all.some(({ months }) => months[month] !== null));
+  const rows = all.map(({ year, months, netCents }) => [
     String(year),
-    ...months.map((cents) => (cents === null ? "" : money(cents))),
+    ...shown.map((month) => (months[month] == null ? "" : money(months[month]))),
     money(netCents),
     percentText(netCents / startCents, 2),
   ]);
   return card(
     "By month",
     "Net in dollars, by trading day; the share is of the starting equity.",
-    table(["", ...MONTHS, "year", "share"], rows),
+    table(["", ...shown.map((month) => MONTHS[month] as string), "year", "share"], rows),
   );
 }
 

@@ -45,8 +45,10 @@ th{font-weight:500;color:var(--muted);text-align:right;padding:5px 8px;border-bo
 td{text-align:right;padding:5px 8px;border-bottom:1px solid var(--rule);white-space:nowrap}
 th:first-child,td:first-child,.left{text-align:left}
 tr:last-child td{border-bottom:0}
-table.figures td:nth-child(n+4),table.figures th:nth-child(n+4){text-align:left}
-td.words{white-space:normal;min-width:260px;color:var(--muted)}
+.figures{display:grid;grid-template-columns:1fr 1fr;gap:0 36px}
+.figure{display:grid;grid-template-columns:1fr auto;gap:14px;padding:8px 0;border-top:1px solid var(--rule);break-inside:avoid}
+.figure b{font-weight:500;font-variant-numeric:tabular-nums}.figure p{color:var(--muted);font-size:12.5px;line-height:1.4}
+.figure div:last-child{text-align:right}.figure div:last-child p{white-space:nowrap;font-variant-numeric:tabular-nums}
 details summary{cursor:pointer;font-weight:600;font-size:15px}
 details[open] summary{margin-bottom:10px}
 .key{display:inline-flex;gap:14px;flex-wrap:wrap}
@@ -59,7 +61,7 @@ h1{font-size:22px}
 .tiles{grid-template-columns:1fr 1fr}
 .tile{padding:11px 13px}
 .tile b{font-size:18px}
-.pair{grid-template-columns:1fr;gap:0}
+.pair,.figures{grid-template-columns:1fr;gap:0}
 dl{grid-template-columns:1fr;gap:0}
 dt{margin-top:9px;font-size:12.5px}
 svg.wide{display:none}svg.narrow{display:block}

@@ -40,7 +40,8 @@ const EDGE = { left: 8, right: 64, top: 10, bottom: 22 } as const;
 /** Returns the chart of a line. */
 export function lineChart(chart: LineChart, size: Size): string {
   const { values, levels } = chart;
-  const plot = { width: size.width - EDGE.left - EDGE.right, height: size.height - EDGE.top - EDGE.bottom };
+  const bottom = chart.marks.length === 0 ? EDGE.top : EDGE.bottom;
+  const plot = { width: size.width - EDGE.left - EDGE.right, height: size.height - EDGE.top - bottom };
   const [least, most] = span(values, chart.base === null ? levels : [...levels, chart.base], chart.strokes);
   const room = (most - least || 1) * 0.06;
   const [low, high] = [least - room, most + room];

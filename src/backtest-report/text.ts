@@ -146,11 +146,13 @@ const VALUE_CHARACTERS = 11;
 function ratioLines(outcome: Outcome): string[] {
   const { study, report } = outcome.run;
   const count = report.statistics.sessions;
-  const few = count < SESSIONS_FEW ? `: ${sessions(count)} are too few to mean anything by the year` : "";
+  const few =
+    count < SESSIONS_FEW ? `: ${count === 1 ? "one is" : "these are"} too few to mean anything by the year` : "";
   const between = study === null ? "" : `, with what ${printNumber(study.level * 100, 0)} % of resampled runs gave`;
   const lines = values(outcome)
     .filter(({ definition }) => TABLED.includes(definition.key))
-    .flatMap(({ definition, value, interval }) => {
+    .flatMap(({ definition, value: printed, interval, why }) => {
+      const value = why === "" ? printed : `${printed}: ${why}`;
       const head = `  ${definition.name.padEnd(NAME_CHARACTERS)}${value.padEnd(VALUE_CHARACTERS)}`;
       const line = `${head}${interval === "" ? "" : ` ${interval}`}`.trimEnd();
       const unit = definition.unit === "ratio" || definition.unit === "share" ? "" : `${definition.unit}; `;

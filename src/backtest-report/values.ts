@@ -4,8 +4,13 @@ import { printCents, printCount, printNumber } from "../units.ts";
 import { DEFINITIONS, type Definition, whyText } from "./definitions.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** Is one figure ready to be shown; `interval` is empty where there is none. */
-export type Value = { readonly definition: Definition; readonly value: string; readonly interval: string };
+/** Is one figure ready to be shown: `interval` is empty where there is none, `why` where it has a value. */
+export type Value = {
+  readonly definition: Definition;
+  readonly value: string;
+  readonly interval: string;
+  readonly why: string;
+};
 
 /** Beyond this a ratio of a few sessions says nothing any more. */
 const RATIO_SHOWN_MAX = 1_000;
@@ -21,8 +26,8 @@ export function values({ run }: Outcome): readonly Value[] {
     const why = undefinedOf?.[name];
     return {
       definition,
-      value:
-        typeof value === "number" ? valueText(definition, value) : `n/a${why === undefined ? "" : `: ${whyText(why)}`}`,
+      value: typeof value === "number" ? valueText(definition, value) : "n/a",
+      why: typeof value === "number" || why === undefined ? "" : whyText(why),
       interval: figure === null ? "" : intervalText(definition, intervalOf(run.study, study)),
     };
   });
