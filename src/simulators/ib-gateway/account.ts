@@ -56,11 +56,12 @@ export function createAccount(
   const { product } = listing;
   const positionSubscribers = new Set<Connection>();
   const updateSubscribers = new Set<Connection>();
-  const summaries: Summary[] = [];
-  const multiPositions: Asked[] = [];
-  const multiUpdates: Asked[] = [];
-  const pnls: Pnl[] = [];
-  const singlePnls: Pnl[] = [];
+  // Sets, since telling one may end its connection: the others are still told, each once.
+  const summaries = new Set<Summary>();
+  const multiPositions = new Set<Asked>();
+  const multiUpdates = new Set<Asked>();
+  const pnls = new Set<Pnl>();
+  const singlePnls = new Set<Pnl>();
 
   const markTicks = (): number | undefined => feed.view().lastTicks ?? feed.view().closeTicks;
 
@@ -230,11 +231,9 @@ export function createAccount(
     for (const to of singlePnls) sendSinglePnl(to);
   };
 
-  const remove = <T extends Asked>(from: T[], connection: Connection, reqId: number | undefined): void => {
-    for (let at = from.length - 1; at >= 0; at -= 1) {
-      const asked = from[at];
-      if (asked?.connection === connection && (reqId === undefined || asked.reqId === reqId)) from.splice(at, 1);
-    }
+  const remove = <T extends Asked>(from: Set<T>, connection: Connection, reqId: number | undefined): void => {
+    for (const asked of from)
+      if (asked.connection === connection && (reqId === undefined || asked.reqId === reqId)) from.delete(asked);
   };
 
   return {
@@ -259,32 +258,32 @@ export function createAccount(
     askSummary(connection: Connection, reqId: number, tags: string): void {
       remove(summaries, connection, reqId);
       const asked: Summary = { connection, reqId, tags: tags.split(",").map((tag) => tag.trim()) };
-      summaries.push(asked);
+      summaries.add(asked);
       sendSummary(asked);
       connection.send(message(ANSWER.accountSummaryEnd, 1, reqId));
     },
     endSummary: (connection: Connection, reqId: number): void => remove(summaries, connection, reqId),
     askMultiPositions(connection: Connection, reqId: number): void {
-      multiPositions.push({ connection, reqId });
+      multiPositions.add({ connection, reqId });
       sendMultiPosition({ connection, reqId });
       connection.send(message(ANSWER.positionMultiEnd, 1, reqId));
     },
     endMultiPositions: (connection: Connection, reqId: number): void => remove(multiPositions, connection, reqId),
     askMultiUpdates(connection: Connection, reqId: number): void {
-      multiUpdates.push({ connection, reqId });
+      multiUpdates.add({ connection, reqId });
       sendMultiUpdates({ connection, reqId });
       connection.send(message(ANSWER.accountUpdateMultiEnd, 1, reqId));
     },
     endMultiUpdates: (connection: Connection, reqId: number): void => remove(multiUpdates, connection, reqId),
     askPnl(connection: Connection, reqId: number): void {
       const asked: Pnl = { connection, reqId, sent: "" };
-      pnls.push(asked);
+      pnls.add(asked);
       sendPnl(asked);
     },
     endPnl: (connection: Connection, reqId: number): void => remove(pnls, connection, reqId),
     askSinglePnl(connection: Connection, reqId: number): void {
       const asked: Pnl = { connection, reqId, sent: "" };
-      singlePnls.push(asked);
+      singlePnls.add(asked);
       sendSinglePnl(asked);
     },
     endSinglePnl: (connection: Connection, reqId: number): void => remove(singlePnls, connection, reqId),

@@ -15,6 +15,8 @@ export const HANDSHAKE_MS_MAX = 10_000;
 const CLOSE_MS_MAX = 5_000;
 /** Above this backlog a client gets no ticks until it has read. */
 export const TICK_BACKLOG_BYTES_MAX = 4 * 1_048_576;
+/** A client that has not come half-way out of that backlog after this long, on the wall clock, is closed. */
+export const BEHIND_MS_MAX = 10_000;
 /** Above this backlog a client is closed. */
 const BACKLOG_BYTES_MAX = 16 * 1_048_576;
 
@@ -70,6 +72,8 @@ export type ConnectionEvents = {
   closed(connection: Connection, reason: string): void;
 };
 
+const TOO_SLOW = "the client reads too slowly";
+
 /** Starts to serve an accepted socket. The handshake deadline ends when `isStarted` says so. */
 export function serveConnection(
   socket: Socket,
@@ -87,6 +91,7 @@ export function serveConnection(
   let isClosed = false;
   let flushIsDue = false;
   let ticksMissed = 0;
+  let behindSinceMs: number | null = null;
   let messagesIn = 0;
   let messagesOut = 0;
   let silentInUntilMs = 0;
@@ -105,7 +110,7 @@ export function serveConnection(
       waitingBytes -= piece.length;
       stream.write(piece);
     });
-    if (connection.backlogBytes() > BACKLOG_BYTES_MAX) connection.close("the client reads too slowly", "at_once");
+    if (connection.backlogBytes() > BACKLOG_BYTES_MAX) connection.close(TOO_SLOW, "at_once");
   };
   const writer = createFrameWriter(handOver);
 
@@ -147,8 +152,15 @@ export function serveConnection(
       if (!isClosed) out(text);
     },
     sendTick: (text) => {
-      if (connection.backlogBytes() > TICK_BACKLOG_BYTES_MAX) ticksMissed += 1;
-      else connection.send(text);
+      const backlogBytes = connection.backlogBytes();
+      if (backlogBytes <= TICK_BACKLOG_BYTES_MAX) {
+        if (backlogBytes < TICK_BACKLOG_BYTES_MAX / 2) behindSinceMs = null;
+        connection.send(text);
+        return;
+      }
+      ticksMissed += 1;
+      behindSinceMs ??= wall.nowMs();
+      if (wall.nowMs() - behindSinceMs >= BEHIND_MS_MAX) connection.close(TOO_SLOW, "at_once");
     },
     flush: () => {
       flushIsDue = false;

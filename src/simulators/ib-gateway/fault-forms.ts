@@ -2,7 +2,7 @@
 import type { Fault } from "./faults.ts";
 import { MESSAGE_KINDS, type MessageKind, wayOf } from "./wire/kinds.ts";
 
-/** Is one field of a fault on the page. */
+/** Is one field of a fault on the page; one whose value is null may be left empty. */
 export type FaultField = {
   readonly name: string;
   readonly label: string;

@@ -90,10 +90,11 @@ export function createFeed(listing: Listing) {
     lowTicks: undefined,
     closeTicks: undefined,
   };
-  const snapshots: Snapshots[] = [];
-  const ticks: Ticks[] = [];
-  const bars: Bars[] = [];
-  const updates: Update[] = [];
+  // Sets, since telling one may end its connection: the others are still told, each once.
+  const snapshots = new Set<Snapshots>();
+  const ticks = new Set<Ticks>();
+  const bars = new Set<Bars>();
+  const updates = new Set<Update>();
   const growing = new Map<BarPrice, GrowingBar>();
   const tape = new Uint8Array(TAPE_RECORDS * RECORD_BYTES);
   const tapeView = new DataView(tape.buffer);
@@ -160,7 +161,7 @@ export function createFeed(listing: Listing) {
     if (view.highTicks === undefined || priceTicks > view.highTicks) view.highTicks = priceTicks;
     if (view.lowTicks === undefined || priceTicks < view.lowTicks) view.lowTicks = priceTicks;
     growAll("TRADES", atMs, size);
-    if (ticks.length > 0 && !isMuted) {
+    if (ticks.size > 0 && !isMuted) {
       sendTick(LAST_KINDS, message(seconds(atMs), price(priceTicks), size, 0, exchange, ""), false);
     }
   };
@@ -177,7 +178,7 @@ export function createFeed(listing: Listing) {
     growAll("BID", atMs, 0);
     growAll("ASK", atMs, 0);
     growAll("MIDPOINT", atMs, 0);
-    if (ticks.length === 0 || isMuted) return;
+    if (ticks.size === 0 || isMuted) return;
     const at = seconds(atMs);
     sendTick(QUOTE_KINDS, message(at, priceOrNone(bidTicks), priceOrNone(askTicks), bidSize, askSize, 0), sizesOnly);
     const middle = barPrice("MIDPOINT");
@@ -186,7 +187,7 @@ export function createFeed(listing: Listing) {
 
   const growAll = (wanted: BarPrice, atMs: number, size: number): void => {
     const bar = growing.get(wanted);
-    if (bar === undefined && updates.length === 0) return;
+    if (bar === undefined && updates.size === 0) return;
     const now = barPrice(wanted);
     if (now === undefined) return;
     if (bar !== undefined && atMs >= bar.openAtMs) growBar(bar, now, size);
@@ -267,14 +268,13 @@ export function createFeed(listing: Listing) {
     to.sent.delete(tickType);
   };
 
-  const drop = <T extends Subscriber>(from: T[], isDropped: (subscriber: T) => boolean): boolean => {
-    const before = from.length;
-    for (let at = from.length - 1; at >= 0; at -= 1) {
-      const subscriber = from[at];
-      if (subscriber !== undefined && isDropped(subscriber)) from.splice(at, 1);
-    }
-    return from.length < before;
+  const drop = <T extends Subscriber>(from: Set<T>, isDropped: (subscriber: T) => boolean): boolean => {
+    const before = from.size;
+    for (const subscriber of from) if (isDropped(subscriber)) from.delete(subscriber);
+    return from.size < before;
   };
+  const count = (among: ReadonlySet<Subscriber>, connection: Connection): number =>
+    [...among].filter((subscriber) => subscriber.connection === connection).length;
   const is = (connection: Connection, reqId: number) => (subscriber: Subscriber) =>
     subscriber.connection === connection && subscriber.reqId === reqId;
 
@@ -367,11 +367,11 @@ export function createFeed(listing: Listing) {
       const subscriber: Snapshots = { connection, reqId, wantsRtVolume, isOnce, sent: new Map() };
       if (!isMuted) sendSnapshot(subscriber);
       if (isOnce) connection.send(message(ANSWER.tickSnapshotEnd, 1, reqId));
-      else snapshots.push(subscriber);
+      else snapshots.add(subscriber);
     },
     subscribeTicks(connection: Connection, reqId: number, kind: TickKind, ignoresSize: boolean): void {
       const head = message(ANSWER.tickByTick, reqId, TICK_KIND_NUMBER[kind]);
-      ticks.push({ connection, reqId, kind, ignoresSize, head });
+      ticks.add({ connection, reqId, kind, ignoresSize, head });
       if (isMuted || (kind !== "BidAsk" && kind !== "MidPoint") || view.bidTicks === undefined) return;
       // The quote that stands is told at once: a quiet book would otherwise stay unknown until it moves.
       const middle = barPrice("MIDPOINT");
@@ -382,7 +382,7 @@ export function createFeed(listing: Listing) {
       } else if (middle !== undefined) connection.sendTick(head + message(at, plain(middle * tickSize)));
     },
     subscribeBars(connection: Connection, reqId: number, wanted: BarPrice, atMs: number): void {
-      bars.push({ connection, reqId, price: wanted });
+      bars.add({ connection, reqId, price: wanted });
       const now = barPrice(wanted) ?? view.closeTicks;
       if (!growing.has(wanted) && now !== undefined) growing.set(wanted, openBar(REAL_TIME_BAR_MS, atMs, now));
     },
@@ -394,13 +394,13 @@ export function createFeed(listing: Listing) {
       bar: GrowingBar | undefined,
       print: (bar: GrowingBar) => string,
     ): void {
-      updates.push({ connection, reqId, price, barMs, print, bar, isChanged: false });
+      updates.add({ connection, reqId, price, barMs, print, bar, isChanged: false });
     },
 
-    hasSnapshots: (connection: Connection, reqId: number): boolean => snapshots.some(is(connection, reqId)),
-    hasUpdates: (connection: Connection, reqId: number): boolean => updates.some(is(connection, reqId)),
-    countSnapshots: (connection: Connection): number => snapshots.filter((one) => one.connection === connection).length,
-    countTicks: (connection: Connection): number => ticks.filter((one) => one.connection === connection).length,
+    hasSnapshots: (connection: Connection, reqId: number): boolean => [...snapshots].some(is(connection, reqId)),
+    hasUpdates: (connection: Connection, reqId: number): boolean => [...updates].some(is(connection, reqId)),
+    countSnapshots: (connection: Connection): number => count(snapshots, connection),
+    countTicks: (connection: Connection): number => count(ticks, connection),
     /** Ends a subscription; false when there was none. */
     unsubscribeSnapshots: (connection: Connection, reqId: number): boolean => drop(snapshots, is(connection, reqId)),
     unsubscribeTicks: (connection: Connection, reqId: number): boolean => drop(ticks, is(connection, reqId)),

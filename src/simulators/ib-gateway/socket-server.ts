@@ -7,8 +7,8 @@ import type { MessageTap } from "./message-tap.ts";
 
 /** The address that is listened on: the simulator is for this machine only. */
 export const HOST = "127.0.0.1";
-/** How many clients are served at once, as a real gateway does. */
-export const CLIENTS_MAX = 32;
+/** How many clients are served at once; a real gateway takes 32. */
+export const CLIENTS_MAX = 64;
 
 /** Is what is done with connections. */
 export type SocketEvents = Parameters<typeof serveConnection>[4] & { isStarted(connection: Connection): boolean };
@@ -44,7 +44,7 @@ export function createSocketServer(wall: Clock, log: Log, tap: MessageTap, event
         ...events,
         closed: (closed, reason) => {
           connections.delete(closed);
-          log.debug({ connection: number, reason }, "A client's connection has ended");
+          log.info({ connection: number, reason }, "A client's connection has ended");
           events.closed(closed, reason);
         },
       },

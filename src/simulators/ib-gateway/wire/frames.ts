@@ -71,6 +71,7 @@ export function message(...fields: readonly (string | number | boolean | undefin
 
 /** How much is gathered before it is given to the socket in one piece. */
 const PIECE_BYTES = 65_536;
+const COPIED_BYTES_MAX = 16_384;
 
 /** Returns a writer that gathers frames into pieces; `onPiece` gets each full piece, and the rest at `flush`. */
 export function createFrameWriter(onPiece: (piece: Buffer) => void): {
@@ -84,10 +85,14 @@ export function createFrameWriter(onPiece: (piece: Buffer) => void): {
 
   const flush = (): void => {
     if (used === 0) return;
-    const full = piece.subarray(0, used);
-    piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    const filled = piece.subarray(0, used);
     used = 0;
-    onPiece(full);
+    // A few ticks are copied out, so that not every flush of every client costs a whole piece of memory.
+    if (filled.length <= COPIED_BYTES_MAX) onPiece(Buffer.from(filled));
+    else {
+      piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+      onPiece(filled);
+    }
   };
 
   return {
