@@ -66,10 +66,7 @@ export function chatView(world: World, account: Account, room: Room, userId: num
     commands: commandsFor(account, room, userId, language),
     menu_button: room.menuButton ?? account.menuButton,
     replyKeyboard: room.input.type === "keyboard" ? room.input.keyboard : null,
-    forceReply:
-      room.input.type === "force_reply"
-        ? { message_id: room.input.messageId, placeholder: room.input.placeholder }
-        : null,
+    forceReply: room.input.type === "force_reply" ? forceReplyOf(room, room.input) : null,
     blocked: memberStatus(room, me.id) === "kicked",
     started: room.messages.some(({ message }) => message.from?.id === userId),
   };
@@ -143,11 +140,33 @@ function serviceText(message: Message): string | undefined {
   return undefined;
 }
 
+function forceReplyOf(room: Room, input: { messageId: number; placeholder: string }): object {
+  const asked = findMessage(room, input.messageId)?.message;
+  return {
+    message_id: input.messageId,
+    placeholder: input.placeholder,
+    name: nameOf(asked?.from ?? { first_name: "?" }),
+    text: asked === undefined ? "" : summary(asked),
+  };
+}
+
 function summary(message: Message): string {
   const text = message.text ?? message.caption;
-  if (text !== undefined) return text.split("\n").slice(0, 3).join(" ");
+  if (text !== undefined) {
+    const covered = withoutSpoilers(text, message.entities ?? message.caption_entities ?? []);
+    return covered.split("\n").slice(0, 3).join(" ");
+  }
   if (message.photo !== undefined) return "Photo";
   return message.document?.file_name ?? "Message";
+}
+
+/** What is hidden in a message is not told by its quote or by the pinned line. */
+function withoutSpoilers(text: string, entities: readonly Entity[]): string {
+  let covered = text;
+  for (const { type, offset, length } of entities) {
+    if (type === "spoiler") covered = covered.slice(0, offset) + "▒".repeat(length) + covered.slice(offset + length);
+  }
+  return covered;
 }
 
 function clip(text: string): string {

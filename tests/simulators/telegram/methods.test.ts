@@ -230,6 +230,17 @@ test("deleteMessages skips what isn't there", async () => {
   expect((await chat()).messages).toEqual([]);
 });
 
+test("the pinned line and a quote don't tell what is hidden in a message", async () => {
+  const { bot, person, chat } = await startStage();
+  const text = "Key: <tg-spoiler>secret</tg-spoiler>!";
+  const { result } = await bot("sendMessage", { chat_id, text, parse_mode: "HTML" });
+  await bot("pinChatMessage", { chat_id, message_id: result.message_id, disable_notification: true });
+  await person("message", { text: "seen", reply_to: result.message_id });
+
+  const view = await chat();
+  expect([view.pinned.text, view.messages.at(-1).reply_to.text]).toEqual(["Key: ▒▒▒▒▒▒!", "Key: ▒▒▒▒▒▒!"]);
+});
+
 test("the pinned bar shows the newest pin; a pin with sound leaves a line in the chat", async () => {
   const { bot, chat, sentId } = await startWithKeys();
   const second = (await bot("sendMessage", { chat_id, text: "Card" })).result.message_id;
@@ -303,7 +314,12 @@ test("an answer to a forced reply is a reply to its question", async () => {
     text: "Window?",
     reply_markup: { force_reply: true, input_field_placeholder: "60" },
   });
-  expect((await chat()).forceReply).toEqual({ message_id: result.message_id, placeholder: "60" });
+  expect((await chat()).forceReply).toEqual({
+    message_id: result.message_id,
+    placeholder: "60",
+    name: "Quant Scalper",
+    text: "Window?",
+  });
 
   const update = await person("message", { text: "90" });
 

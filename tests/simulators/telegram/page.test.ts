@@ -225,6 +225,36 @@ describe.skipIf(executablePath === undefined)("the chat page", () => {
     await page.getByRole("dialog", { name: "Picture" }).waitFor({ state: "hidden" });
   });
 
+  test("a question that wants a reply stands above the text field until it is answered", async () => {
+    const { page } = await startPage(({ bot }) =>
+      bot("sendMessage", { chat_id, text: "How many bars?", reply_markup: { force_reply: true } }),
+    );
+    const bar = page.getByText("Reply to Quant Scalper");
+    await bar.waitFor();
+    await page.getByRole("textbox", { name: "Message" }).fill("90");
+    await page.keyboard.press("Enter");
+
+    await bar.waitFor({ state: "hidden" });
+  });
+
+  test("the pictures of an album hang together", async () => {
+    const { page } = await startPage(({ bot }) =>
+      bot(
+        "sendMediaGroup",
+        formOf(
+          {
+            chat_id: String(chat_id),
+            media: '[{"type":"photo","media":"attach://a"},{"type":"photo","media":"attach://b"}]',
+          },
+          { a: { bytes: pngOf(40, 30), name: "a.png" }, b: { bytes: pngOf(40, 30), name: "b.png" } },
+        ),
+      ),
+    );
+
+    await page.locator("#m1.joined-after").waitFor();
+    await page.locator("#m2.joined-before").waitFor();
+  });
+
   test("the pinned bar and what the bot is doing are shown", async () => {
     const { page } = await startPage(async ({ bot }) => {
       await bot("sendMessage", { chat_id, text: "Card\nline" });

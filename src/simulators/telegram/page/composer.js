@@ -191,6 +191,9 @@ export function createComposer(acts) {
       $("menu-button").hidden = commands.length === 0;
       if (!menu.hidden) showMenu();
       showKeyboard(view.replyKeyboard);
+      $("replying").hidden = view.forceReply === null;
+      $("replying-name").textContent = `Reply to ${view.forceReply?.name ?? ""}`;
+      $("replying-text").textContent = view.forceReply?.text ?? "";
       text.placeholder =
         view.forceReply?.placeholder ||
         view.replyKeyboard?.input_field_placeholder ||

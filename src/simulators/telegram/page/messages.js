@@ -137,9 +137,14 @@ export function createMessages(acts) {
     const waits = (message.reply_markup?.inline_keyboard ?? [])
       .flat()
       .filter((button) => acts.isWaiting(message.message_id, button.callback_data));
+    const album = message.media_group_id;
+    const isJoinedBefore = album !== undefined && before?.media_group_id === album;
+    const isJoinedAfter = album !== undefined && after?.media_group_id === album;
     const version = [
       message.seq,
       message.pinned,
+      isJoinedBefore,
+      isJoinedAfter,
       isFirstOf,
       isLastOf,
       waits.map((button) => button.callback_data),
@@ -151,6 +156,9 @@ export function createMessages(acts) {
     element.dataset.key = key;
     element.id = `m${message.message_id}`;
     fill(element, view, message, isFirstOf, isLastOf);
+    // The parts of an album are one bubble to the eye.
+    element.classList.toggle("joined-before", isJoinedBefore);
+    element.classList.toggle("joined-after", isJoinedAfter);
     // A button that had the keyboard's focus keeps it when its message is drawn anew.
     if (focused) [...element.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus();
     drawn.set(key, { version, element });
