@@ -147,7 +147,7 @@ maxHoldMs: number,
  */
 maxPosition: number, 
 /**
- * Worth of the position, worst case (D3).
+ * Worth of the position, worst case (D3); none = 1.7 × the run's first price for `max_position` contracts.
  */
 maxNotionalCents: number | null, 
 /**
@@ -197,7 +197,11 @@ entriesMax: RateLimit | null,
 /**
  * Orders (D12).
  */
-ordersMax: RateLimit | null, };
+ordersMax: RateLimit | null, 
+/**
+ * Share of the account in percent that must be left after the margin of an entry (D24); none switches it off.
+ */
+excessLiquidityPct: number | null, };
 
 /**
  * How many orders a span of time may hold (D12).
@@ -497,7 +501,23 @@ excessLiquidityCents: number | null,
 /**
  * Realised today, the broker's view.
  */
-realisedCents: number | null, } | { "type": "reconciled", 
+realisedCents: number | null, } | { "type": "margin_reported", 
+/**
+ * Contracts of the order that was asked about.
+ */
+quantity: number, 
+/**
+ * Equity with loan value after it.
+ */
+equityCents: number, 
+/**
+ * Initial margin that it adds.
+ */
+marginCents: number, 
+/**
+ * Initial margin of everything after it.
+ */
+marginAfterCents: number, } | { "type": "reconciled", 
 /**
  * All working orders, of every client.
  */
@@ -603,7 +623,7 @@ volume: number, };
 /**
  * What can be asked of the broker.
  */
-export type Ask = "contract" | "state" | "history" | "market_data";
+export type Ask = "contract" | "state" | "history" | "market_data" | "margin";
 
 /**
  * One dated listing.
@@ -868,7 +888,19 @@ notice: Notice, } | { "type": "round_trip",
 /**
  * The trade.
  */
-trade: RoundTrip, } | { "type": "posture_changed", 
+trade: RoundTrip, } | { "type": "round_trip_restated", 
+/**
+ * The trade as it is known now.
+ */
+trade: RoundTrip, 
+/**
+ * What changed, for a person.
+ */
+why: string, } | { "type": "drop_link", 
+/**
+ * Why, for a person.
+ */
+reason: string, } | { "type": "posture_changed", 
 /**
  * Before.
  */
@@ -1017,7 +1049,19 @@ notice: Notice, } | { "type": "round_trip",
 /**
  * The trade.
  */
-trade: RoundTrip, } | { "type": "posture_changed", 
+trade: RoundTrip, } | { "type": "round_trip_restated", 
+/**
+ * The trade as it is known now.
+ */
+trade: RoundTrip, 
+/**
+ * What changed, for a person.
+ */
+why: string, } | { "type": "drop_link", 
+/**
+ * Why, for a person.
+ */
+reason: string, } | { "type": "posture_changed", 
 /**
  * Before.
  */
@@ -1115,7 +1159,11 @@ orders: Array<OrderRequest>, } | { "do": "modify",
 /**
  * The order with its new terms.
  */
-order: OrderRequest, } | { "do": "cancel", };
+order: OrderRequest, } | { "do": "cancel", 
+/**
+ * The wire handle of the one that is meant where several orders have this reference (R19); none = the only one.
+ */
+orderId?: number, };
 
 /**
  * An order as we ask for it. Nothing is left to a default.

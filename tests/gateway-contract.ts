@@ -259,6 +259,20 @@ export function gatewayContract(name: string, make: MakeRoad): void {
       expect(last(road.told.events, "L")).toMatchObject({ state: "filled", kind: { kind: "limit", limitTicks: ASK } });
     });
 
+    test("says what an entry would do to the account, and makes no order of it", async () => {
+      const road = await trading();
+
+      const answer = await road.gateway.margin(2);
+
+      expect(answer.ok).toBe(true);
+      if (!answer.ok) return;
+      const { equityCents, marginCents, marginAfterCents } = answer.value;
+      expect(marginCents).toBeGreaterThan(0);
+      expect(marginAfterCents).toBe(marginCents);
+      expect(equityCents).toBeGreaterThan(0);
+      expect(await road.gateway.openOrders()).toEqual({ ok: true, value: [] });
+    });
+
     test("takes a working order back, and says that a second time comes too late", async () => {
       const road = await trading();
       road.gateway.place([order("L", { kind: { kind: "limit", limitTicks: BID - 50 } })], 0);

@@ -19,7 +19,7 @@ export type Instrument = {
   readonly feeCents: number;
   /** The hard cap of `risk.maxPosition` in contracts (controls D1 and D2). */
   readonly maxPositionCap: number;
-  /** The default of `risk.maxNotionalUsd` in cents (control D3), or null where it follows the price at start. */
+  /** The default of `risk.maxNotionalUsd` in cents (control D3), or null where the engine takes it from the run's first price. */
   readonly maxNotionalCents: number | null;
   /** The contract months that are listed: quarterly, or null where the program does not know. */
   readonly months: readonly number[] | null;
@@ -96,17 +96,6 @@ export function tickSizeOf(instrument: Instrument): TickSize {
 /** Returns the fee a contract and side in cents: `costs.feeUsd`, or the table's where that is auto. */
 export function feeCentsOf(settings: Pick<Settings, "contract" | "costs">): number {
   return settings.costs.feeCents ?? instrumentOf(settings).feeCents;
-}
-
-/**
- * Returns the notional limit in cents (control D3): as set, else the table's, else 1.7 × price × multiplier ×
- * maxPosition at the price of the start. `priceTicks` above 0.
- */
-export function maxNotionalCentsOf(settings: Pick<Settings, "contract" | "risk">, priceTicks: number): number {
-  const instrument = instrumentOf(settings);
-  const fixed = settings.risk.maxNotionalCents ?? instrument.maxNotionalCents;
-  if (fixed !== null) return fixed;
-  return Math.round(1.7 * priceTicks * instrument.tickValueCents * settings.risk.maxPosition);
 }
 
 /** Returns what one tick is worth in whole cents, or null where it is not a whole number of them of at least 1. */

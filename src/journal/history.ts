@@ -35,6 +35,8 @@ export type History = {
   upToSeq(): number;
   /** Adds a round trip from record `seq`; one already taken in is ignored. */
   addRoundTrip(seq: number, row: RoundTripRow): void;
+  /** Puts a row in the place of the newest one of its `tradeId`; one that is no longer kept is let be. */
+  restateRoundTrip(seq: number, row: RoundTripRow): void;
   /** Adds a settings change from record `seq`; one already taken in is ignored. */
   addConfigChange(seq: number, row: ConfigChangeRow): void;
   roundTrips(): readonly RoundTripRow[];
@@ -114,6 +116,12 @@ export async function openHistory(options: {
     addRoundTrip: (seq, row) => {
       if (seq <= database.data.upToSeq) return;
       keepNewest(database.data.roundTrips, row, ROUND_TRIPS_MAX);
+      changed(seq);
+    },
+    restateRoundTrip: (seq, row) => {
+      if (seq <= database.data.upToSeq) return;
+      const at = database.data.roundTrips.findLastIndex((known) => known.tradeId === row.tradeId);
+      if (at >= 0) database.data.roundTrips[at] = row;
       changed(seq);
     },
     addConfigChange: (seq, row) => {

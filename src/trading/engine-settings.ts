@@ -54,6 +54,7 @@ export function engineSettings(settings: Settings, instance: string): EngineSett
       maxOpenOrders: risk.maxOpenOrders,
       entriesMax: risk.entriesMax,
       ordersMax: risk.ordersMax,
+      excessLiquidityPct: risk.excessLiquidityPct,
     },
     session: {
       timeZone: session.timeZone,

@@ -41,6 +41,13 @@ export type ContractQuery = {
   readonly rollDaysBefore: number;
 };
 
+/** What an entry would do: the margin that it adds, and equity with loan value and initial margin after it. */
+export type MarginAnswer = {
+  readonly equityCents: number;
+  readonly marginCents: number;
+  readonly marginAfterCents: number;
+};
+
 /** Which bars are meant: the last `count` bars of `barMs` before now, of trades. */
 export type HistoryQuery = { readonly barMs: number; readonly count: number };
 
@@ -58,8 +65,8 @@ export type Gateway = {
   place(orders: readonly OrderRequest[], highestOrderId: number): void;
   /** Gives a working order new price or quantity. */
   modify(order: OrderRequest): void;
-  /** Takes a working order back. */
-  cancel(orderRef: string): void;
+  /** Takes a working order back; `orderId` says which one where the broker has several under this reference. */
+  cancel(orderRef: string, orderId?: number): void;
   /** Returns all working orders of every client of the account; `not_found` before `contract`, as `executions`, `history` and `watch`. */
   openOrders(): Promise<Result<readonly BrokerOrder[], GatewayProblem>>;
   /** Returns the executions of the broker's day. */
@@ -72,8 +79,12 @@ export type Gateway = {
   contract(query: ContractQuery): Promise<Result<Contract, GatewayProblem>>;
   /** Returns bars of the kept listing, oldest first. */
   history(query: HistoryQuery): Promise<Result<readonly Bar[], GatewayProblem>>;
+  /** Returns what an entry of `quantity` contracts would do to the account, in cents; no order is made. */
+  margin(quantity: number): Promise<Result<MarginAnswer, GatewayProblem>>;
   /** Asks for trades and quotes of the kept listing from now on; renewed once after a loss of data. */
   watch(): Promise<Result<void, GatewayProblem>>;
+  /** Ends the connection, which does not answer any more; a new one is made as after any loss. */
+  drop(reason: string): void;
   /** Closes the link for good. */
   close(): Promise<void>;
 };

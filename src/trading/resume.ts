@@ -135,6 +135,8 @@ export function foldHistory(
 ): void {
   if (content.type === "round_trip") {
     history.addRoundTrip(seq, roundTripRow(content["trade"] as RoundTrip));
+  } else if (content.type === "round_trip_restated") {
+    history.restateRoundTrip(seq, roundTripRow(content["trade"] as RoundTrip));
   } else if (content.type === "config_changed") {
     const { revision, by, changes } = content as unknown as Extract<Event, { type: "config_changed" }>;
     history.addConfigChange(seq, { revision, atMs, by, changes });

@@ -36,6 +36,8 @@ export type SessionParts = {
   readonly latch: { set(by: string, reason: string, atMs: number): void; clear(): void };
   /** What to trade. Read anew at each question: a person may have changed it. */
   readonly contractQuery: () => ContractQuery;
+  /** Contracts of an entry, for the question about its margin. */
+  readonly entryQuantity: () => number;
   /** Bar length and size of the window, for history. */
   readonly window: () => { readonly samplingMs: number; readonly bars: number };
   readonly log: Log;
@@ -223,6 +225,10 @@ export function createSession(parts: SessionParts): Session {
         answers.delete(cause);
         break;
       }
+      case "drop_link":
+        log.warn({ reason: caused.reason }, "the connection to the broker is ended");
+        gateway.drop(caused.reason);
+        break;
       case "anomaly":
         log.warn({ detail: caused.detail }, "anomaly");
         break;
@@ -230,6 +236,7 @@ export function createSession(parts: SessionParts): Session {
       case "decision":
       case "notice_queued":
       case "round_trip":
+      case "round_trip_restated":
       case "posture_changed":
       case "control":
       case "flat_confirmed":
@@ -256,7 +263,7 @@ export function createSession(parts: SessionParts): Session {
         gateway.modify(action.order);
         break;
       case "cancel":
-        gateway.cancel(intent.orderRef);
+        gateway.cancel(intent.orderRef, action.orderId);
         break;
       default:
         action satisfies never;
@@ -300,6 +307,11 @@ export function createSession(parts: SessionParts): Session {
         return watching.ok
           ? { type: "feed_changed", ok: true, detail: "market data are asked for" }
           : askFailed(question, watching.error);
+      }
+      case "margin": {
+        const quantity = parts.entryQuantity();
+        const margin = await gateway.margin(quantity);
+        return margin.ok ? { type: "margin_reported", quantity, ...margin.value } : askFailed(question, margin.error);
       }
       default:
         return question satisfies never;

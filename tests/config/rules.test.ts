@@ -4,7 +4,6 @@ import {
   feeCentsOf,
   INSTRUMENTS,
   instrumentOf,
-  maxNotionalCentsOf,
   tickValueCentsOf,
 } from "../../src/config/instruments.ts";
 import { loadSettings, printProblem } from "../../src/config/load.ts";
@@ -184,10 +183,6 @@ describe("instruments", () => {
     expect([feeCentsOf(load()), feeCentsOf(load("contract.symbol=ES")), feeCentsOf(load("costs.feeUsd=0"))]).toEqual([
       57, 215, 0,
     ]);
-    expect(maxNotionalCentsOf(load(), 20_000)).toBe(6_000_000);
-    expect(maxNotionalCentsOf(load("risk.maxNotionalUsd=1234.50"), 20_000)).toBe(123_450);
-    // 1.7 × 2,000.0 × $5 × 2
-    expect(maxNotionalCentsOf(load("contract.symbol=M2K", "risk.maxPosition=2"), 20_000)).toBe(3_400_000);
   });
 
   test("a custom instrument is one like any other", () => {

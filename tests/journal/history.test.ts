@@ -73,6 +73,19 @@ test("a record that was taken in is not taken in twice", async () => {
   expect(history.roundTrips()).toEqual([trip(1)]);
 });
 
+test("a restated round trip takes the place of the one that was told, once", async () => {
+  const history = await open(temporaryFolder());
+  history.addRoundTrip(10, trip(1));
+  history.addRoundTrip(11, trip(2));
+
+  history.restateRoundTrip(12, { ...trip(1), netCents: -40 });
+  history.restateRoundTrip(12, { ...trip(1), netCents: 99 });
+  history.restateRoundTrip(13, { ...trip(7), netCents: 99 });
+
+  expect(history.roundTrips()).toEqual([{ ...trip(1), netCents: -40 }, trip(2)]);
+  expect(history.upToSeq()).toBe(13);
+});
+
 test("records fold into rows without foreign fields; others only move the place", async () => {
   const history = await open(temporaryFolder());
 

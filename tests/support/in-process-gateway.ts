@@ -1,6 +1,6 @@
 // The port straight on the Rust exchange: no socket, no wire, no library. Says what IB would say, in the same order, with
 // times in whole seconds as IB tells them; moves only when the test steps it.
-import type { ExchangeFill, ExchangePosition, ExchangeReport, NewOrder } from "../../native/exchange.d.ts";
+import type { ExchangeAccount, ExchangeFill, ExchangePosition, ExchangeReport, NewOrder } from "../../native/exchange.d.ts";
 import type { BrokerFill, BrokerOrder, BrokerOrderState, Contract, OrderRequest } from "../../src/engine.ts";
 import { createExchange } from "../../src/engine.ts";
 import { err, ok, type Result } from "../../src/result.ts";
@@ -310,6 +310,23 @@ export function createInProcessGateway(options: InProcessOptions): InProcessGate
       if (!isKept) return noContract();
       isWatched = true;
       return ok(undefined);
+    },
+    margin: async (quantity) => {
+      if (!isUp) return down();
+      if (!isKept) return noContract();
+      const [held] = JSON.parse(exchange.account()) as ExchangeAccount[];
+      if (held === undefined) throw new Error("the exchange has no account");
+      const marginCents = quantity * options.initMarginCents;
+      const feeCents = quantity * options.feeCents;
+      return ok({
+        equityCents: held.cashCents + held.unrealisedCents - feeCents,
+        marginCents,
+        marginAfterCents: held.initialMarginCents + marginCents,
+      });
+    },
+    drop: (reason) => {
+      if (isUp) tell({ type: "link_changed", link: "down", epoch, detail: reason, account: null });
+      isUp = false;
     },
     close: async () => {
       if (isUp) tell({ type: "link_changed", link: "down", epoch, detail: "closed by the bot", account: null });

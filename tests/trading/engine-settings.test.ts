@@ -29,11 +29,22 @@ test("the defaults are the card's: MES, 2.0 and 0.5, $200 and $300, $500, three 
       maxHoldMs: 7_200_000,
       maxPosition: 1,
       maxNotionalCents: 6_000_000,
+      excessLiquidityPct: 25,
     },
     session: { timeZone: "America/Chicago", openMinute: 17 * 60, flattenAtMinute: 15 * 60 + 55 },
     costs: { feeCents: 57 },
     instance: "ab12",
   });
+});
+
+test.each([
+  ["MES", 6_000_000],
+  ["NQ", null],
+  ["M2K", null],
+])("the notional limit of %s is %s, null where the engine takes it from the first price", (symbol, cents) => {
+  expect(engineOf(`contract:\n  symbol: ${symbol}\n`).risk.maxNotionalCents).toBe(cents);
+  const set = `contract:\n  symbol: ${symbol}\nrisk:\n  maxNotionalUsd: 1234.5\n`;
+  expect(engineOf(set).risk.maxNotionalCents).toBe(123_450);
 });
 
 describe("an instrument's tick in ten-thousandths of a point", () => {

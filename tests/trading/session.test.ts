@@ -51,7 +51,7 @@ async function bench(answers: Partial<Gateway> = {}): Promise<Bench> {
     connect: () => {},
     place: (orders) => void acts.push(`place ${orders.map((order) => order.orderRef).join(" ")}`),
     modify: (order) => void acts.push(`modify ${order.orderRef}`),
-    cancel: (orderRef) => void acts.push(`cancel ${orderRef}`),
+    cancel: (orderRef, orderId) => void acts.push(`cancel ${orderRef}${orderId === undefined ? "" : ` ${orderId}`}`),
     openOrders: none,
     executions: none,
     positions: none,
@@ -59,6 +59,8 @@ async function bench(answers: Partial<Gateway> = {}): Promise<Bench> {
     contract: none,
     history: none,
     watch: none,
+    margin: none,
+    drop: (reason) => void acts.push(`drop ${reason}`),
     close: async () => {},
     ...answers,
   };
@@ -73,6 +75,7 @@ async function bench(answers: Partial<Gateway> = {}): Promise<Bench> {
       clear: () => void acts.push("unlatch"),
     },
     contractQuery: () => ({ symbol: "MES", exchange: "CME", currency: "USD", month: "auto", rollDaysBefore: 8 }),
+    entryQuantity: () => 2,
     window: () => ({ samplingMs: 5_000, bars: 60 }),
     log: silentLog,
     onFault: (fault) => faults.push(fault),
@@ -134,6 +137,12 @@ describe("on disk before on the wire", () => {
   test.each<[string, Effect, string]>([
     ["a change", { type: "intent", orderRef: "T", action: { do: "modify", order: order("T") }, why: "" }, "modify T"],
     ["a cancel", { type: "intent", orderRef: "T", action: { do: "cancel" }, why: "" }, "cancel T"],
+    [
+      "a cancel of one of two",
+      { type: "intent", orderRef: "T", action: { do: "cancel", orderId: 7 }, why: "" },
+      "cancel T 7",
+    ],
+    ["the end of a link that does not answer", { type: "drop_link", reason: "silent" }, "drop silent"],
   ])("%s leaves once, as it was meant", async (_name, effect, act) => {
     const { session, acts } = await bench();
 
@@ -280,7 +289,26 @@ describe("a question to the broker", () => {
     expect(onDisk().at(-1)).toBe("contract_resolved");
   });
 
-  test.each(["contract", "state", "history", "market_data"] as const)(
+  test("for the margin is about as many contracts as an entry has", async () => {
+    const figures = { equityCents: 1_000_000, marginCents: 480_000, marginAfterCents: 480_000 };
+    const asked: number[] = [];
+    const b = await bench({
+      margin: async (quantity) => {
+        asked.push(quantity);
+        return ok(figures);
+      },
+    });
+
+    b.session.receive(causes({ type: "ask_broker", ask: "margin" }));
+    await b.session.idle();
+    await b.journal.commit();
+
+    expect(asked).toEqual([2]);
+    const last = [...readJournal(DATA, { files: b.disk })].map(parseRecord).at(-1);
+    expect(last).toMatchObject({ type: "margin_reported", fields: { quantity: 2, ...figures } });
+  });
+
+  test.each(["contract", "state", "history", "market_data", "margin"] as const)(
     "for %s that has none becomes a failure with its reason",
     async (ask) => {
       const { session, journal, disk } = await bench();

@@ -23,7 +23,10 @@ pub struct Caused {
     rename_all = "snake_case",
     rename_all_fields = "camelCase"
 )]
-#[allow(clippy::large_enum_variant)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one value lives at a time; a box would cost an allocation for each of the common ones"
+)]
 pub enum Effect {
     /// Orders to send, modify or cancel: on the disk first, then on the wire, then `sent`.
     Intent {
@@ -74,6 +77,18 @@ pub enum Effect {
     RoundTrip {
         /// The trade.
         trade: RoundTrip,
+    },
+    /// A round trip that was told is another than was known then: takes the place of the one with the same `trade_id`.
+    RoundTripRestated {
+        /// The trade as it is known now.
+        trade: RoundTrip,
+        /// What changed, for a person.
+        why: String,
+    },
+    /// End the connection to the broker and make a new one: it does not answer any more (R21).
+    DropLink {
+        /// Why, for a person.
+        reason: String,
     },
     /// Posture changed.
     PostureChanged {
@@ -170,7 +185,12 @@ pub enum OrderAction {
         order: OrderRequest,
     },
     /// Take a working order back.
-    Cancel {},
+    Cancel {
+        /// The wire handle of the one that is meant where several orders have this reference (R19); none = the only one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        order_id: Option<i64>,
+    },
 }
 
 /// An order as we ask for it. Nothing is left to a default.
@@ -240,7 +260,10 @@ pub struct EntryReason {
     rename_all = "snake_case",
     rename_all_fields = "camelCase"
 )]
-#[allow(clippy::large_enum_variant)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one value lives at a time; a box would cost an allocation for each of the common ones"
+)]
 pub enum Notice {
     /// An entry's orders went out.
     EntrySent {

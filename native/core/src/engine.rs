@@ -1,7 +1,9 @@
 //! The engine: takes journal records one by one, in order, and returns what is to be done. Its whole state is a value
 //! that can be written down and taken up again; the same inputs give the same effects, however they are cut into calls.
 
+mod account;
 mod answers;
+mod clock;
 mod commands;
 mod core;
 mod day;
@@ -19,6 +21,7 @@ mod reconcile;
 mod report;
 mod risk;
 mod timers;
+mod told;
 
 use self::core::Core;
 use crate::effect::{Caused, Effect};
@@ -28,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The version of the snapshots that this engine writes and reads.
-pub const SNAPSHOT_VERSION: u32 = 1;
+pub const SNAPSHOT_VERSION: u32 = 2;
 
 /// Why the engine refuses.
 #[derive(Debug, Error)]

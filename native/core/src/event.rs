@@ -12,7 +12,10 @@ use ts_rs::TS;
     rename_all = "snake_case",
     rename_all_fields = "camelCase"
 )]
-#[allow(clippy::large_enum_variant)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one value lives at a time; a box would cost an allocation for each of the common ones"
+)]
 pub enum Event {
     /// A trade print. Travels packed.
     Trade {
@@ -169,6 +172,17 @@ pub enum Event {
         /// Realised today, the broker's view.
         realised_cents: Option<i64>,
     },
+    /// Answers `ask_broker` margin: what the broker says that an entry of `quantity` contracts would do.
+    MarginReported {
+        /// Contracts of the order that was asked about.
+        quantity: u32,
+        /// Equity with loan value after it.
+        equity_cents: i64,
+        /// Initial margin that it adds.
+        margin_cents: i64,
+        /// Initial margin of everything after it.
+        margin_after_cents: i64,
+    },
     /// Answers `ask_broker` state: what the broker says is true, in one piece.
     Reconciled {
         /// All working orders, of every client.
@@ -254,6 +268,8 @@ pub enum Ask {
     History,
     /// Trades and quotes from now on.
     MarketData,
+    /// What an entry would do to the account's margin (D24).
+    Margin,
 }
 
 /// One dated listing.

@@ -166,6 +166,17 @@ pub enum Outcome {
     Anomaly,
 }
 
+/// Contracts that the broker's position says have filled, booked before their execution is told (R4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presumed {
+    /// Contracts whose execution is still owed.
+    pub quantity: i64,
+    /// What they were booked at.
+    pub price_ticks: i32,
+    /// The round trip that they were booked in.
+    pub trip_id: i64,
+}
+
 /// One order of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
@@ -183,7 +194,7 @@ pub struct Order {
     pub order_id: i64,
     /// The connection that it was sent on.
     pub epoch: u32,
-    /// The broker's lasting ids; more than one is an alarm (R19).
+    /// The broker's lasting ids, the one that is meant first; more than one is an alarm (R19).
     pub perm_ids: Vec<i64>,
     /// When it was decided.
     pub made_at_ms: i64,
@@ -195,6 +206,8 @@ pub struct Order {
     pub probed_at_ms: i64,
     /// When the broker said filled without an execution; 0 = never.
     pub awaits_executions_since_ms: i64,
+    /// Contracts booked before their execution was told.
+    pub presumed: Option<Presumed>,
 }
 
 impl Order {
@@ -214,6 +227,7 @@ impl Order {
             clean_probes: 0,
             probed_at_ms: 0,
             awaits_executions_since_ms: 0,
+            presumed: None,
         }
     }
 
@@ -228,6 +242,25 @@ impl Order {
             .as_ref()
             .map_or(asked, |terms| i64::from(terms.quantity));
         (asked.max(next) - self.filled).max(0)
+    }
+
+    /// Is this lasting id the one of the order that was meant? Others under the same reference are taken back (R19).
+    pub fn is_meant(&self, perm_id: i64) -> bool {
+        perm_id == 0 || self.perm_ids.first().is_none_or(|meant| *meant == perm_id)
+    }
+
+    /// Takes an execution of `quantity` contracts against what was booked before it; returns what of it was.
+    pub fn settle_presumed(&mut self, quantity: i64) -> Option<Presumed> {
+        let presumed = self.presumed.as_mut()?;
+        let settled = Presumed {
+            quantity: quantity.min(presumed.quantity),
+            ..*presumed
+        };
+        presumed.quantity -= settled.quantity;
+        if presumed.quantity == 0 {
+            self.presumed = None;
+        }
+        Some(settled)
     }
 
     /// Is true where it may still fill.
@@ -439,6 +472,9 @@ impl Order {
         use OrderState::*;
         self.filled += quantity;
         self.awaits_executions_since_ms = 0;
+        if quantity < 0 {
+            return self.unfilled(at_ms);
+        }
         let asked = i64::from(self.terms.quantity);
         let next = self
             .next_terms
@@ -465,15 +501,22 @@ impl Order {
                 self.state = Partial;
                 self.since_ms = at_ms;
             }
-            // A correction took contracts back: the order's end stands, what it filled is less.
-            Filled => {
-                self.state = Cancelled;
-                self.since_ms = at_ms;
-            }
-            ModifyPending | CancelPending | Orphan | Cancelled | Rejected | Inactive | Expired
-            | Tombstone | NotSent => {}
+            ModifyPending | CancelPending | Orphan | Filled | Cancelled | Rejected | Inactive
+            | Expired | Tombstone | NotSent => {}
         }
         Outcome::Changed
+    }
+
+    /// A correction took contracts back: the order's end stands, what it filled is less.
+    fn unfilled(&mut self, at_ms: i64) -> Outcome {
+        use OrderState::*;
+        match self.state {
+            Filled if self.filled < i64::from(self.terms.quantity) => self.go(Cancelled, at_ms),
+            Partial if self.filled == 0 => self.go(Acked, at_ms),
+            Filled | Partial | Intent | Sent | Acked | ModifyPending | CancelPending
+            | Cancelled | Rejected | Inactive | Expired | InDoubt | Tombstone | NotSent
+            | Orphan => Outcome::Changed,
+        }
     }
 
     /// Takes the pending terms where the broker has them; returns whether it has.

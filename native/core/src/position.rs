@@ -64,6 +64,26 @@ impl Trip {
         (out - self.entry_sum_ticks) * self.side.sign() * tick_value_cents
     }
 
+    /// Returns the average price of the entry's side, for show; 0 without one.
+    pub fn average_entry_ticks(&self) -> f64 {
+        average(self.entry_sum_ticks, self.entry_quantity)
+    }
+
+    /// Returns the average price of the exit's side, for show; 0 without one.
+    pub fn average_exit_ticks(&self) -> f64 {
+        average(self.exit_sum_ticks, self.exit_quantity)
+    }
+
+    /// Puts another price in place of a fill's one: a broker's correction.
+    pub fn reprice(&mut self, side: Side, quantity: i64, old_ticks: i32, new_ticks: i32) {
+        let delta = (i64::from(new_ticks) - i64::from(old_ticks)) * quantity;
+        if self.side == side {
+            self.entry_sum_ticks += delta;
+        } else {
+            self.exit_sum_ticks += delta;
+        }
+    }
+
     /// Returns the average entry price rounded to the tick that makes a stop measured from it the nearer one.
     pub fn entry_reference_ticks(&self) -> i32 {
         let quantity = self.entry_quantity.max(1);
@@ -173,16 +193,57 @@ impl Position {
         })
     }
 
-    /// Puts another price in place of an entry's or exit's one: a broker's correction.
-    pub fn reprice(&mut self, side: Side, quantity: i64, old_ticks: i32, new_ticks: i32) {
-        let Some(trip) = &mut self.trip else { return };
-        let delta = (i64::from(new_ticks) - i64::from(old_ticks)) * quantity;
-        if trip.side == side {
-            trip.entry_sum_ticks += delta;
-        } else {
-            trip.exit_sum_ticks += delta;
+    /// Takes `quantity` > 0 contracts of a fill of the open round trip back, which the broker corrected away. None where
+    /// the trip does not hold as many of that side: then it is a fill the other way.
+    pub fn take_back(&mut self, side: Side, quantity: i64, price_ticks: i32) -> Option<TakenBack> {
+        let trip = self.trip.as_mut()?;
+        let sum_ticks = i64::from(price_ticks) * quantity;
+        if trip.side != side {
+            if trip.exit_quantity < quantity {
+                return None;
+            }
+            trip.exit_quantity -= quantity;
+            trip.exit_sum_ticks -= sum_ticks;
+            trip.quantity_max = trip.quantity_max.max(trip.held());
+            return Some(TakenBack::Open);
         }
+        if trip.held() < quantity {
+            return None;
+        }
+        trip.entry_quantity -= quantity;
+        trip.entry_sum_ticks -= sum_ticks;
+        trip.quantity_max = trip.quantity_max.min(trip.entry_quantity);
+        if trip.held() > 0 {
+            return Some(TakenBack::Open);
+        }
+        let trip = self.trip.take()?;
+        Some(if trip.exit_quantity == 0 {
+            TakenBack::Never(Box::new(trip))
+        } else {
+            TakenBack::Closed(Box::new(trip))
+        })
     }
+}
+
+/// What is left of a round trip when contracts were taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakenBack {
+    /// It goes on.
+    Open,
+    /// What is left of it is closed.
+    Closed(Box<Trip>),
+    /// Nothing of it was ever held.
+    Never(Box<Trip>),
+}
+
+/// Returns a sum of prices divided by contracts, for show.
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "an average price for show; prices and quantities stay far below 2^53"
+)]
+fn average(sum_ticks: i64, quantity: i64) -> f64 {
+    sum_ticks as f64 / quantity.max(1) as f64
 }
 
 /// One counted execution.
@@ -271,12 +332,28 @@ impl Ledger {
         }
     }
 
+    /// Counts an execution in another round trip: it was booked before it was told.
+    pub fn belongs_to(&mut self, exec_id: &str, trip_id: i64) {
+        let (base, _) = split_exec_id(exec_id);
+        if let Some(execution) = self.executions.get_mut(base) {
+            execution.trip_id = trip_id;
+        }
+    }
+
     /// Returns whether an execution, or a later revision of it, is counted.
     pub fn knows(&self, exec_id: &str) -> bool {
         let (base, revision) = split_exec_id(exec_id);
         self.executions
             .get(base)
             .is_some_and(|execution| execution.revision >= revision)
+    }
+
+    /// Returns whether this is a later revision of an execution that is counted.
+    pub fn corrects(&self, exec_id: &str) -> bool {
+        let (base, revision) = split_exec_id(exec_id);
+        self.executions
+            .get(base)
+            .is_some_and(|execution| execution.revision < revision)
     }
 
     /// Puts the broker's fee in place; returns the round trip that it belongs to and what it costs more than assumed.

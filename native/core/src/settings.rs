@@ -136,7 +136,7 @@ pub struct RiskSettings {
     pub max_hold_ms: i64,
     /// Contracts, worst case (D1).
     pub max_position: u32,
-    /// Worth of the position, worst case (D3).
+    /// Worth of the position, worst case (D3); none = 1.7 × the run's first price for `max_position` contracts.
     pub max_notional_cents: Option<i64>,
     /// No entry that could pass the daily limit if stopped (D16).
     pub loss_budget_check: bool,
@@ -162,6 +162,8 @@ pub struct RiskSettings {
     pub entries_max: Option<RateLimit>,
     /// Orders (D12).
     pub orders_max: Option<RateLimit>,
+    /// Share of the account in percent that must be left after the margin of an entry (D24); none switches it off.
+    pub excess_liquidity_pct: Option<u32>,
 }
 
 /// A span of the local day in which entries are allowed.

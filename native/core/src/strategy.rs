@@ -36,6 +36,8 @@ pub struct Strategy {
     streak: u32,
     paused_until_ms: Option<i64>,
     day_realised_cents: i64,
+    /// What the broker's result of the day is worse than ours, ≤ 0 (R24).
+    drift_cents: i64,
     day_halted: bool,
 }
 
@@ -98,6 +100,7 @@ impl Strategy {
             streak: 0,
             paused_until_ms: None,
             day_realised_cents: 0,
+            drift_cents: 0,
             day_halted: false,
         })
     }
@@ -132,6 +135,7 @@ impl Strategy {
         self.streak = 0;
         self.paused_until_ms = None;
         self.day_realised_cents = 0;
+        self.drift_cents = 0;
         match self.rules.daily_loss_reset {
             DailyLossReset::NextSession => self.day_halted = false,
             DailyLossReset::Arm => {}
@@ -250,6 +254,11 @@ impl Strategy {
         self.day_realised_cents += cents;
     }
 
+    /// Counts a broker's result of the day that is worse than ours by as much; `cents` ≤ 0, 0 = none (R24).
+    pub fn set_drift(&mut self, cents: i64) {
+        self.drift_cents = cents;
+    }
+
     /// Marks the day to the market at a close [S8] and returns true where this reaches the daily loss limit for the first
     /// time; from then on the day is halted. `open_gross_cents` is 0 when flat.
     pub fn mark_day(&mut self, open_gross_cents: i64) -> bool {
@@ -262,8 +271,8 @@ impl Strategy {
     /// Returns the day's result as the daily loss limit counts it, with or without the open part by `daily_loss_basis`.
     pub fn day_result_cents(&self, open_gross_cents: i64) -> i64 {
         match self.rules.daily_loss_basis {
-            DailyLossBasis::Total => self.day_realised_cents + open_gross_cents,
-            DailyLossBasis::Realised => self.day_realised_cents,
+            DailyLossBasis::Total => self.day_realised_cents + self.drift_cents + open_gross_cents,
+            DailyLossBasis::Realised => self.day_realised_cents + self.drift_cents,
         }
     }
 
@@ -375,6 +384,7 @@ mod tests {
             max_open_orders: 6,
             entries_max: None,
             orders_max: None,
+            excess_liquidity_pct: None,
         }
     }
 

@@ -125,7 +125,7 @@ export function createIbGateway(options: IbGatewayOptions): Gateway {
     connect: () => connection.start(),
     place: (requests, highestOrderId) => orders.place(connection.wire(), listing, requests, highestOrderId),
     modify: (order) => orders.modify(connection.wire(), listing, order),
-    cancel: (orderRef) => orders.cancel(connection.wire(), orderRef),
+    cancel: (orderRef, orderId) => orders.cancel(connection.wire(), orderRef, orderId),
     openOrders: async () => {
       const wire = connection.wire();
       if (wire === null) return down();
@@ -185,6 +185,13 @@ export function createIbGateway(options: IbGatewayOptions): Gateway {
       if (listing === null) return noContract();
       return marketData.watch(wire, listing);
     },
+    margin: async (quantity) => {
+      const wire = connection.wire();
+      if (wire === null) return down();
+      if (listing === null) return noContract();
+      return orders.margin(wire, listing, quantity);
+    },
+    drop: (reason) => connection.drop(reason),
     close: async () => {
       connection.close();
     },

@@ -7,12 +7,14 @@ import {
   type IBApi,
   type Contract as IbContract,
   type Order,
+  type OrderState,
   OrderType,
   TimeInForce,
 } from "@stoqey/ib";
-import type { BrokerOrder, OrderRequest } from "../../engine.ts";
+import type { BrokerOrder, BrokerOrderState, OrderRequest } from "../../engine.ts";
 import { errorFields, type Log } from "../../log.ts";
-import type { GatewayEvent } from "../gateway.ts";
+import { err, ok, type Result } from "../../result.ts";
+import type { GatewayEvent, GatewayProblem, MarginAnswer } from "../gateway.ts";
 import type { Wire } from "./connection.ts";
 import type { Listing } from "./contracts.ts";
 import { REQUEST_ID_FIRST, type Requests } from "./requests.ts";
@@ -24,6 +26,8 @@ export const OPEN_ORDERS = "open orders";
 
 /** Orders that are remembered; beyond it the one first seen is forgotten and can't be changed from here. */
 export const ORDERS_KEPT_MAX = 2_000;
+const MARGIN_MS_MAX = 10_000;
+const CENTS = 100;
 const DUPLICATE_ID = 103;
 /** Order ids left out after a duplicate one. */
 const DUPLICATE_ID_SKIP = 1_000;
@@ -33,7 +37,9 @@ export type Orders = {
   attach(api: IBApi, requests: Requests, listing: () => Listing | null): void;
   place(wire: Wire | null, listing: Listing | null, orders: readonly OrderRequest[], highestOrderId: number): void;
   modify(wire: Wire | null, listing: Listing | null, order: OrderRequest): void;
-  cancel(wire: Wire | null, orderRef: string): void;
+  cancel(wire: Wire | null, orderRef: string, orderId?: number): void;
+  /** Asks what a market order to buy would do to the account; it is never made. */
+  margin(wire: Wire, listing: Listing, quantity: number): Promise<Result<MarginAnswer, GatewayProblem>>;
   /** Takes an error with an order id; returns false where the id is not one of ours. */
   error(orderId: number, code: number, text: string): boolean;
 };
@@ -50,11 +56,18 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
   /** Executions that were seen, and the fee that was told of each: every look at the state repeats them all. */
   const shown = new Set<string>();
   const fees = new Map<string, number>();
+  /** What-if orders that wait for their answer, by order id, with the question's key. They are never orders. */
+  const whatIfs = new Map<number, string>();
   let highest = 0;
+  /** Refuses a question of the present connection. */
+  let refuse: Requests["refuse"] | null = null;
 
   const remember = (order: BrokerOrder): void => {
     known.set(order.orderId, order);
-    if (order.orderRef !== "") idByRef.set(order.orderRef, order.orderId);
+    // Of several orders under one reference the first is meant, until the engine says otherwise by id.
+    const first = known.get(idByRef.get(order.orderRef) ?? 0);
+    const isFirst = first === undefined || first.orderRef !== order.orderRef || !isOpen(first.state);
+    if (order.orderRef !== "" && isFirst) idByRef.set(order.orderRef, order.orderId);
     highest = Math.max(highest, order.orderId);
     for (const [oldestId, oldest] of known) {
       if (known.size <= ORDERS_KEPT_MAX) break;
@@ -82,11 +95,18 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
 
   return {
     attach: (api, requests, listing) => {
+      refuse = requests.refuse;
       // Comes in the same call in which the library writes, so it is about the order being written.
       api.on(EventName.sent, () => {
         if (writing !== null) writing.isWritten = true;
       });
       api.on(EventName.openOrder, (orderId: number, contract: IbContract, order: Order, state) => {
+        const whatIf = whatIfs.get(orderId);
+        if (whatIf !== undefined) {
+          requests.add(whatIf, state);
+          requests.end(whatIf);
+          return;
+        }
         const kept = listing();
         if (kept === null) return;
         if (order.clientId === clientId) modifying.delete(orderId);
@@ -207,8 +227,8 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
         drop: () => notSent(order.orderRef, "the connection ended before the bytes left"),
       });
     },
-    cancel: (wire, orderRef) => {
-      const orderId = idByRef.get(orderRef);
+    cancel: (wire, orderRef, meantId) => {
+      const orderId = meantId ?? idByRef.get(orderRef);
       if (wire === null || orderId === undefined) {
         notSent(orderRef, orderId === undefined ? "the order's id is not known on this connection" : "no connection");
         return;
@@ -218,8 +238,28 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
         drop: () => notSent(orderRef, "the connection ended before the bytes left"),
       });
     },
+    margin: async (wire, listing, quantity) => {
+      const orderId = Math.max(highest + 1, wire.nextOrderId);
+      highest = orderId;
+      const key = `margin ${orderId}`;
+      whatIfs.set(orderId, key);
+      const terms = { orderRef: "", parentRef: null, ocaGroup: null, outsideRth: false, tif: "day" } as const;
+      const request: OrderRequest = { ...terms, side: "buy", quantity, kind: { kind: "market" } };
+      const order = { ...ibOrder(request, wire.account, 0, true, listing), whatIf: true };
+      const answer = await wire.requests.open<OrderState>(key, MARGIN_MS_MAX, () =>
+        wire.gate.request({ send: () => wire.api.placeOrder(orderId, listing.ib, order), drop: () => {} }),
+      );
+      whatIfs.delete(orderId);
+      return answer.ok ? marginAnswer(answer.value[0]) : answer;
+    },
     error: (orderId, code, text) => {
       if (orderId <= 0 || orderId >= REQUEST_ID_FIRST) return false;
+      const whatIf = whatIfs.get(orderId);
+      if (whatIf !== undefined) {
+        const meaning = orderCodeMeaning(code);
+        if (meaning !== "warning" && meaning !== "ignored") refuse?.(whatIf, code, text);
+        return true;
+      }
       const order = known.get(orderId);
       if (order === undefined || order.orderRef === "") return false;
       const { orderRef } = order;
@@ -250,6 +290,21 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
       return true;
     },
   };
+}
+
+/** A figure that the broker leaves open is told as the largest number there is. */
+function cents(dollars: number | undefined): number | null {
+  if (dollars === undefined || !Number.isFinite(dollars) || Math.abs(dollars) > 1e12) return null;
+  return Math.round(dollars * CENTS);
+}
+
+function marginAnswer(state: OrderState | undefined): Result<MarginAnswer, GatewayProblem> {
+  const equityCents = cents(state?.equityWithLoanAfter);
+  const marginCents = cents(state?.initMarginChange);
+  const marginAfterCents = cents(state?.initMarginAfter);
+  if (equityCents === null || marginCents === null || marginAfterCents === null)
+    return err({ type: "not_found", detail: "the broker's what-if answer has no margin figures" });
+  return ok({ equityCents, marginCents, marginAfterCents });
 }
 
 /** Returns an order with nothing left to a default of the library (conventions, rule 13). */
@@ -287,6 +342,10 @@ function asAsked(order: OrderRequest, orderId: number, clientId: number, listing
     kind: order.kind,
     state: "pending",
   };
+}
+
+function isOpen(state: BrokerOrderState): boolean {
+  return state !== "cancelled" && state !== "filled" && state !== "inactive";
 }
 
 /** An answer to the question for open orders that says what is known is no news: news would spoil the picture it is for. */

@@ -175,6 +175,76 @@ describe("an order id", () => {
   });
 });
 
+describe("two orders under one reference", () => {
+  test("the one that is meant is taken back by reference, the other by its id", async () => {
+    const { gateway, client, clock } = await trading();
+    gateway.place([order("E")], 0);
+    await arrives(client, "E");
+    client.send(...openOrder({ orderId: 1, orderRef: "E" }));
+    client.send(...openOrder({ orderId: 9, orderRef: "E", permId: 7_777 }));
+    await gateway.brokerTimeMs();
+
+    gateway.cancel("E", 9);
+    clock.advance(PACE_MS);
+    await client.frame((fields) => fields[0] === "4" && fields.includes("9"));
+    gateway.cancel("E");
+    clock.advance(PACE_MS);
+
+    await client.frame((fields) => fields[0] === "4" && !fields.includes("9"));
+    const cancels = client.frames.filter((fields) => fields[0] === "4");
+    expect(cancels.map((fields) => fields.includes("9"))).toEqual([true, false]);
+  });
+});
+
+describe("what an entry would do to the account", () => {
+  test("is told in cents, and is no order to anybody", async () => {
+    const { gateway, client, told } = await trading(5);
+
+    const answer = gateway.margin(2);
+    const asked = readPlaced(await client.frame((fields) => fields[0] === "3"));
+    const margins = ["100", "80", "10000", "2400.5", "2200", "-1.14", "2500.5", "2280", "9998.86"];
+    client.send(...openOrder({ orderId: asked.orderId, orderRef: "", type: "MKT", status: "PreSubmitted", margins }));
+
+    expect(asked).toMatchObject({ orderId: 5, action: "BUY", quantity: "2", type: "MKT", orderRef: "", transmit: true });
+    expect(await answer).toEqual({
+      ok: true,
+      value: { equityCents: 999_886, marginCents: 240_050, marginAfterCents: 250_050 },
+    });
+    expect(orderNews(told.events)).toEqual([]);
+    gateway.place([order("E")], 0);
+    expect(readPlaced(await arrives(client, "E")).orderId).toBe(6);
+  });
+
+  test("without figures is no answer", async () => {
+    const { gateway, client } = await trading();
+
+    const answer = gateway.margin(1);
+    const asked = readPlaced(await client.frame((fields) => fields[0] === "3"));
+    const margins = Array(9).fill("1.7976931348623157E308");
+    client.send(...openOrder({ orderId: asked.orderId, orderRef: "", type: "MKT", status: "PreSubmitted", margins }));
+
+    expect(await answer).toMatchObject({ ok: false, error: { type: "not_found" } });
+  });
+
+  test("that the broker refuses is told with its words", async () => {
+    const { gateway, client, told } = await trading();
+
+    const answer = gateway.margin(1);
+    const asked = readPlaced(await client.frame((fields) => fields[0] === "3"));
+    client.send(4, 2, asked.orderId, 201, "no permission", "");
+
+    expect(await answer).toEqual({ ok: false, error: { type: "refused", code: 201, text: "no permission" } });
+    expect(orderNews(told.events)).toEqual([]);
+  });
+
+  test("is not asked without a connection", async () => {
+    const server = await startRawGateway();
+    const { gateway } = startBench(server.port);
+
+    expect(await gateway.margin(1)).toMatchObject({ ok: false, error: { type: "link_down" } });
+  });
+});
+
 describe("without a connection", () => {
   test("every order, change and cancel is told to be not sent, and nothing leaves later", async () => {
     const bench = await trading();

@@ -21,6 +21,8 @@ export type RawOrder = {
   readonly limit?: Field;
   readonly stop?: Field;
   readonly status?: string;
+  /** Initial and maintenance margin and equity before, their change, and after: makes it the answer to a what-if order. */
+  readonly margins?: readonly Field[];
 };
 
 /** Returns the fields of openOrder (message 5). */
@@ -42,7 +44,7 @@ export function openOrder(order: RawOrder): Field[] {
     // scaleInitLevelSize … algoStrategy, solicited
     ...["", "", "", "", 0, "", "", 0, 0, "", 0],
     // whatIf, status, nine margins, three commissions, currency, warning
-    ...[0, status, "", "", "", "", "", "", "", "", "", "", "", "", "", ""],
+    ...[order.margins === undefined ? 0 : 1, status, ...(order.margins ?? Array<Field>(9).fill("")), "", "", "", "", ""],
     // randomizeSize, randomizePrice, conditions, adjustedOrderType … adjustableTrailingUnit
     ...[0, 0, 0, "None", "", "", "", "", "", "", 0],
     // softDollarTier, cashQty, dontUseAutoPriceForHedge, isOmsContainer, discretionaryUpToLimitPrice, usePriceMgmtAlgo

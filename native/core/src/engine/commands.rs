@@ -23,6 +23,7 @@ impl Core {
         self.link.down_alarms = 0;
         self.link.losses.clear();
         self.shell_gates.clear();
+        self.risk.auto_notional_cents = None;
         self.link.feed_ok = true;
         if !self.posture.is_known {
             self.posture.is_known = true;
@@ -293,8 +294,7 @@ impl Core {
         self.risk.rejects.clear();
         self.risk.round_trips.clear();
         self.risk.entries_without_trade = 0;
-        self.questions
-            .retain(|key, _| key == "position" || key == "contract");
+        self.questions.retain(|key, _| persists(key));
         self.emit(Effect::Unlatch { by: by.to_owned() });
         if control != "command" && !control.is_empty() {
             self.control(&control, false, format!("armed by {by}"));
@@ -313,8 +313,11 @@ impl Core {
         if !self.is_link_up() || !self.link.reconciled {
             causes.push("the link to the broker is not up and compared".to_owned());
         }
+        if self.clock_is_beyond() {
+            causes.push(self.skew_words());
+        }
         for (key, question) in &self.questions {
-            if key == "position" || key == "contract" {
+            if persists(key) {
                 causes.push(question.clone());
             }
         }
@@ -345,4 +348,9 @@ impl Core {
             None => (false, vec!["There is no position to adopt.".to_owned()]),
         }
     }
+}
+
+/// Is this a question that /arm cannot wave away: its cause is looked at anew and ends by itself.
+fn persists(question: &str) -> bool {
+    matches!(question, "position" | "contract" | "account") || question.starts_with("in_doubt:")
 }

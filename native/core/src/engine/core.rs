@@ -1,6 +1,8 @@
 //! The state behind the engine and the few ways in which every part of it speaks: effects, notices, the next wake-up.
 
 use super::EngineError;
+use super::account::AccountState;
+use super::clock::ClockState;
 use super::day::Day;
 use super::decide::{EntryPlan, TripPlan};
 use super::exits::ExitPlan;
@@ -9,13 +11,14 @@ use super::link::LinkState;
 use super::market::Market;
 use super::posture::PostureState;
 use super::risk::RiskState;
+use super::told::ToldTrips;
 use crate::bars::BarBuilder;
 use crate::effect::{Caused, Effect, Notice, NoticeClass};
 use crate::event::{BrokerPosition, Event};
 use crate::frames::Input;
 use crate::orders::OrderBook;
 use crate::position::{Ledger, Position};
-use crate::settings::EngineSettings;
+use crate::settings::{EngineSettings, StrategySettings};
 use crate::status::Blocked;
 use crate::strategy::Strategy;
 use crate::zscore::RollingZ;
@@ -66,6 +69,18 @@ pub(super) struct LooserLimits {
     pub loss_streak: u32,
 }
 
+/// Settings that a person has changed while a position is open or an entry under way, waiting until flat: what is held keeps
+/// the rules that it was entered by, and no risk grows under it (H8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WhenFlat {
+    pub strategy: StrategySettings,
+    pub stop_cents: Option<i64>,
+    pub target_cents: Option<i64>,
+    pub max_hold_ms: i64,
+    pub trailing_drawdown_cents: Option<i64>,
+    pub trailing_armed_at_cents: i64,
+}
+
 /// Everything that the engine knows.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Core {
@@ -77,6 +92,8 @@ pub(super) struct Core {
     pub settings: EngineSettings,
     /// Looser limits that wait for the next trading day: nobody raises a limit in the middle of a loss.
     pub looser_limits: Option<LooserLimits>,
+    /// Changes that wait until flat.
+    pub when_flat: Option<Box<WhenFlat>>,
     pub hours: Hours,
     pub strategy: Strategy,
     pub bars: BarBuilder,
@@ -88,6 +105,9 @@ pub(super) struct Core {
     pub highest_order_id: i64,
     pub position: Position,
     pub ledger: Ledger,
+    pub account: AccountState,
+    pub clock: ClockState,
+    pub told_trips: ToldTrips,
     pub trip_seq: i64,
     pub entry: Option<EntryPlan>,
     pub trip: Option<TripPlan>,
@@ -130,6 +150,9 @@ impl Core {
             highest_order_id: 0,
             position: Position::default(),
             ledger: Ledger::default(),
+            account: AccountState::default(),
+            clock: ClockState::default(),
+            told_trips: ToldTrips::default(),
             trip_seq: 0,
             entry: None,
             trip: None,
@@ -148,6 +171,7 @@ impl Core {
             out: Vec::new(),
             settings: settings.clone(),
             looser_limits: None,
+            when_flat: None,
         })
     }
 
@@ -229,16 +253,27 @@ impl Core {
             Event::Fill { fill } => self.on_fill(&fill),
             Event::Commission { exec_id, fee_cents } => self.on_commission(&exec_id, fee_cents),
             Event::PositionReported { position } => self.on_position_reported(&position),
-            // Figures for people; the shell shows them from the gateway's own view.
-            Event::AccountReported { .. } => {}
+            Event::AccountReported {
+                net_liquidation_cents,
+                excess_liquidity_cents,
+                realised_cents,
+            } => self.on_account(
+                net_liquidation_cents,
+                excess_liquidity_cents,
+                realised_cents,
+            ),
+            Event::MarginReported {
+                quantity,
+                equity_cents,
+                margin_cents,
+                margin_after_cents,
+            } => self.on_margin(quantity, equity_cents, margin_cents, margin_after_cents),
             Event::Reconciled {
                 open_orders,
                 fills,
                 positions,
-                broker_at_ms: _,
-            } => {
-                self.on_reconciled(&open_orders, &fills, &positions);
-            }
+                broker_at_ms,
+            } => self.on_reconciled(&open_orders, &fills, &positions, broker_at_ms),
             Event::Command {
                 by,
                 update_id,
@@ -282,27 +317,39 @@ impl Core {
     }
 
     fn take_settings(&mut self, mut settings: EngineSettings) -> Result<(), EngineError> {
+        let refuse = |error: String| EngineError::Settings(error);
+        let hours = Hours::new(&settings.session).map_err(|error| refuse(error.to_string()))?;
+        RollingZ::new(settings.strategy.window, settings.strategy.ddof)
+            .map_err(|error| refuse(error.to_string()))?;
         self.looser_limits = self.hold_back_looser_limits(&mut settings);
+        self.when_flat = self.hold_back_until_flat(&mut settings);
         if settings == self.settings {
             return Ok(());
         }
-        let refuse = |error: String| EngineError::Settings(error);
-        self.hours = Hours::new(&settings.session).map_err(|error| refuse(error.to_string()))?;
-        let resampled = settings.strategy.sampling_ms != self.settings.strategy.sampling_ms
-            || settings.strategy.price != self.settings.strategy.price;
-        RollingZ::new(settings.strategy.window, settings.strategy.ddof)
-            .map_err(|error| refuse(error.to_string()))?;
-        self.strategy
-            .reconfigure(&settings.strategy, &settings.risk);
-        let refill = resampled || settings.strategy.window != self.settings.strategy.window;
-        if resampled {
-            self.bars = BarBuilder::new(settings.strategy.sampling_ms);
+        if settings.risk.max_position != self.settings.risk.max_position
+            || settings.instrument != self.settings.instrument
+        {
+            self.risk.auto_notional_cents = None;
         }
-        self.settings = settings;
+        self.hours = hours;
+        let before = std::mem::replace(&mut self.settings, settings).strategy;
+        self.take_strategy(&before);
+        Ok(())
+    }
+
+    /// Brings window and bars in line with the settings, which were `before`.
+    fn take_strategy(&mut self, before: &StrategySettings) {
+        let now = &self.settings.strategy;
+        self.strategy.reconfigure(now, &self.settings.risk);
+        let resampled = now.sampling_ms != before.sampling_ms || now.price != before.price;
+        let refill = resampled || now.window != before.window;
+        if resampled {
+            self.bars = BarBuilder::new(now.sampling_ms);
+            self.strategy.clear_window();
+        }
         if refill {
             self.refill_window();
         }
-        Ok(())
     }
 
     /// Takes out of `settings` what would loosen a day limit within a trading day, and returns it for the next one. A
@@ -323,6 +370,64 @@ impl Core {
         is_held_back.then_some(wanted)
     }
 
+    /// Takes out of `settings` what must not change under an open position or an entry under way, and returns it for the
+    /// next flat moment; what lowers risk is not held back. A restart in between changes nothing, as with the day limits.
+    fn hold_back_until_flat(&self, settings: &mut EngineSettings) -> Option<Box<WhenFlat>> {
+        if self.is_idle() {
+            return None;
+        }
+        let now = &self.settings;
+        let wanted = WhenFlat {
+            strategy: settings.strategy.clone(),
+            stop_cents: settings.risk.stop_cents,
+            target_cents: settings.risk.target_cents,
+            max_hold_ms: settings.risk.max_hold_ms,
+            trailing_drawdown_cents: settings.risk.trailing_drawdown_cents,
+            trailing_armed_at_cents: settings.risk.trailing_armed_at_cents,
+        };
+        settings.strategy = now.strategy.clone();
+        settings.risk.stop_cents = now.risk.stop_cents;
+        settings.risk.target_cents = now.risk.target_cents;
+        settings.risk.max_hold_ms = wanted.max_hold_ms.min(now.risk.max_hold_ms);
+        if let Some(allowed_cents) = now.risk.trailing_drawdown_cents {
+            let tighter = wanted.trailing_drawdown_cents.unwrap_or(i64::MAX);
+            settings.risk.trailing_drawdown_cents = Some(tighter.min(allowed_cents));
+            settings.risk.trailing_armed_at_cents = wanted
+                .trailing_armed_at_cents
+                .min(now.risk.trailing_armed_at_cents);
+        }
+        let is_held_back = settings.strategy != wanted.strategy
+            || settings.risk.stop_cents != wanted.stop_cents
+            || settings.risk.target_cents != wanted.target_cents
+            || settings.risk.max_hold_ms != wanted.max_hold_ms
+            || settings.risk.trailing_drawdown_cents != wanted.trailing_drawdown_cents
+            || settings.risk.trailing_armed_at_cents != wanted.trailing_armed_at_cents;
+        is_held_back.then(|| Box::new(wanted))
+    }
+
+    /// Is nothing held and no entry under way?
+    fn is_idle(&self) -> bool {
+        self.position.signed() == 0 && self.entry.is_none()
+    }
+
+    /// Lets settings that waited for the flat moment come into force.
+    fn release_when_flat(&mut self) {
+        if !self.is_idle() {
+            return;
+        }
+        let Some(waiting) = self.when_flat.take() else {
+            return;
+        };
+        let before = std::mem::replace(&mut self.settings.strategy, waiting.strategy);
+        let risk = &mut self.settings.risk;
+        risk.stop_cents = waiting.stop_cents;
+        risk.target_cents = waiting.target_cents;
+        risk.max_hold_ms = waiting.max_hold_ms;
+        risk.trailing_drawdown_cents = waiting.trailing_drawdown_cents;
+        risk.trailing_armed_at_cents = waiting.trailing_armed_at_cents;
+        self.take_strategy(&before);
+    }
+
     /// Lets limits that waited for the new trading day come into force.
     pub fn release_looser_limits(&mut self) {
         let Some(limits) = self.looser_limits.take() else {
@@ -341,6 +446,10 @@ impl Core {
         }
         self.advance_exit();
         self.protect();
+        if self.when_flat.is_some() {
+            self.release_when_flat();
+        }
+        self.want_margin();
         self.pump_asks();
         self.watch_gates();
         self.ask_wake(self.next_due_ms());

@@ -1,7 +1,7 @@
 //! The trading day: its figures, its beginning and its summary.
 
 use super::core::Core;
-use crate::effect::{Count, Effect, Notice, NoticeClass};
+use crate::effect::{Count, Effect, Notice, NoticeClass, RoundTrip};
 use crate::settings::DailyLossReset;
 use crate::status::{Posture, Today};
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,23 @@ impl Day {
     }
 }
 
+impl Day {
+    /// Puts one round trip of the day in place of what it was told as; `nets` are all of the day that are still known.
+    pub fn restate(&mut self, before: &RoundTrip, now: &RoundTrip, nets: &[i64]) {
+        self.gross_cents += now.gross_cents - before.gross_cents;
+        self.fees_cents += now.fees_cents - before.fees_cents;
+        self.wins -= u32::from(before.net_cents > 0);
+        self.wins += u32::from(now.net_cents > 0);
+        self.losses -= u32::from(before.net_cents < 0);
+        self.losses += u32::from(now.net_cents < 0);
+        let all_known = usize::try_from(self.trades).is_ok_and(|trades| trades == nets.len());
+        if all_known && let (Some(best), Some(worst)) = (nets.iter().max(), nets.iter().min()) {
+            self.best_cents = *best;
+            self.worst_cents = *worst;
+        }
+    }
+}
+
 impl Core {
     /// Begins a new trading day where a trade's time belongs to one; returns whether it did.
     pub fn roll_day(&mut self, exchange_at_ms: i64) -> bool {
@@ -91,6 +108,8 @@ impl Core {
             looked_up_minute: minute,
             ..Day::default()
         };
+        let is_flat = self.position.signed() == 0;
+        self.account.begin_day(is_flat);
         self.risk.begin_day();
         self.notice(
             NoticeClass::Session,

@@ -119,6 +119,18 @@ impl Core {
                 Some(gate) => {
                     let is_new = self.count_blocked(side, &gate.name);
                     let name = gate.name.clone();
+                    // The settings were checked for this: that it comes up here is a fault of ours (D2, D5).
+                    if let Some(control) = fault_of(&name) {
+                        self.halt(
+                            control,
+                            &gate.detail,
+                            "risk",
+                            vec![
+                                "the entry was not sent".to_owned(),
+                                "entries are off".to_owned(),
+                            ],
+                        );
+                    }
                     if is_new && tells_denial(&name) {
                         let key = format!("entry_denied:{name}");
                         self.notice(
@@ -334,6 +346,15 @@ pub(super) fn leg_of(request: &OrderRequest) -> Leg {
         Some(b'S') => Leg::Stop,
         Some(b'T') => Leg::Target,
         _ => Leg::Exit,
+    }
+}
+
+/// Returns the control that halts where this gate stops an entry: no market brings it about.
+fn fault_of(gate: &str) -> Option<&'static str> {
+    match gate {
+        "fat_finger" => Some("fat_finger"),
+        "price" => Some("bad_price"),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use super::posture::PostureState;
 use crate::effect::{Effect, Notice, NoticeClass, RoundTrip};
 use crate::event::BrokerFill;
 use crate::orders::{Order, OrderState, OrderStep, Owner, owner_of};
-use crate::position::{FillEffect, Recorded, Trip};
+use crate::position::{Execution, FillEffect, Recorded, TakenBack, Trip};
 use crate::status::{ExitReason, Leg, Posture, Side};
 
 impl Core {
@@ -20,7 +20,10 @@ impl Core {
         {
             return;
         }
-        if fill.quantity <= 0 {
+        // An execution that is corrected to nothing was taken back as a whole.
+        let is_sane =
+            fill.quantity > 0 || (fill.quantity == 0 && self.ledger.corrects(&fill.exec_id));
+        if !is_sane {
             self.anomaly(format!(
                 "execution {} of {} contracts",
                 fill.exec_id, fill.quantity
@@ -42,24 +45,20 @@ impl Core {
     /// Counts an execution of an order that is known.
     pub fn count_fill(&mut self, fill: &BrokerFill) {
         let fee_cents = self.settings.costs.fee_cents * fill.quantity;
-        let trip_id = self
-            .trip
-            .as_ref()
-            .map_or(self.trip_seq + 1, |trip| trip.trip_id);
+        let trip_id = self.next_trip_id();
         let (recorded, fee_cents) = self.ledger.record(fill, fee_cents, trip_id);
         match recorded {
             Recorded::Repeated => {}
             Recorded::New => {
-                self.step(
-                    &fill.order_ref,
-                    OrderStep::Filled {
-                        quantity: fill.quantity,
-                    },
-                );
+                let quantity = fill.quantity - self.settle_presumed(fill);
+                if quantity == 0 {
+                    return;
+                }
+                self.step(&fill.order_ref, OrderStep::Filled { quantity });
                 self.book(
                     &fill.order_ref,
                     fill.side,
-                    fill.quantity,
+                    quantity,
                     fill.price_ticks,
                     fee_cents,
                     fill.filled_at_ms,
@@ -70,44 +69,178 @@ impl Core {
                     "execution {} was corrected: {} at {} t is now {} at {} t",
                     fill.exec_id, old.quantity, old.price_ticks, fill.quantity, fill.price_ticks
                 );
-                self.control("fill_corrected", true, detail);
+                self.control("fill_corrected", true, detail.clone());
+                let lines = vec![
+                    format!("The broker corrected a fill: {detail}."),
+                    "Position, result, stop and target follow it.".to_owned(),
+                ];
+                let told = Notice::Told {
+                    name: "fill_corrected".to_owned(),
+                    lines,
+                };
+                self.notice(NoticeClass::Critical, None, told);
                 self.correct(&old, fill);
             }
         }
     }
 
-    fn correct(&mut self, old: &crate::position::Execution, new: &BrokerFill) {
-        let value = self.tick_value_cents();
-        let is_open = self
-            .trip
+    /// Returns the number of the round trip that the next fill belongs to.
+    pub fn next_trip_id(&self) -> i64 {
+        self.trip
             .as_ref()
-            .is_some_and(|trip| trip.trip_id == old.trip_id);
-        let kept = old.quantity.min(new.quantity);
-        if is_open {
-            self.position
-                .reprice(old.side, kept, old.price_ticks, new.price_ticks);
-        } else {
-            let better = i64::from(old.price_ticks) - i64::from(new.price_ticks);
-            let cents = better * old.side.sign() * kept * value;
-            self.day.gross_cents += cents;
-            self.strategy.book_realised(cents);
+            .map_or(self.trip_seq + 1, |trip| trip.trip_id)
+    }
+
+    /// The execution of a fill that was presumed (R4) comes after all: its price counts, its contracts are booked already.
+    /// Returns how many they are.
+    fn settle_presumed(&mut self, fill: &BrokerFill) -> i64 {
+        let order = self.orders.get_mut(&fill.order_ref);
+        let Some(presumed) = order.and_then(|order| order.settle_presumed(fill.quantity)) else {
+            return 0;
+        };
+        self.ledger.belongs_to(&fill.exec_id, presumed.trip_id);
+        let why = format!("execution {} of a presumed fill was told", fill.exec_id);
+        self.reprice(
+            presumed.trip_id,
+            fill.side,
+            presumed.quantity,
+            (presumed.price_ticks, fill.price_ticks),
+            &why,
+        );
+        self.refit_protection();
+        presumed.quantity
+    }
+
+    /// Puts another price in place of a counted one, in the open round trip or in one that was told.
+    fn reprice(
+        &mut self,
+        trip_id: i64,
+        side: Side,
+        quantity: i64,
+        (old_ticks, new_ticks): (i32, i32),
+        why: &str,
+    ) {
+        if old_ticks == new_ticks {
+            return;
         }
-        let more = new.quantity - old.quantity;
-        if more != 0 {
-            self.step(&new.order_ref, OrderStep::Filled { quantity: more });
-            let side = if more > 0 {
-                new.side
-            } else {
-                new.side.opposite()
-            };
+        if let Some(trip) = self.open_trip(trip_id) {
+            trip.reprice(side, quantity, old_ticks, new_ticks);
+            return;
+        }
+        let known = self.restate(trip_id, why, |trip| {
+            trip.reprice(side, quantity, old_ticks, new_ticks);
+        });
+        if !known {
+            self.anomaly(format!("{why}, of a round trip that is too old to restate"));
+        }
+    }
+
+    /// Puts a corrected execution in place of what was counted: first its price, then its contracts.
+    fn correct(&mut self, old: &Execution, new: &BrokerFill) {
+        if old.side != new.side {
+            self.step(
+                &old.order_ref,
+                OrderStep::Filled {
+                    quantity: -old.quantity,
+                },
+            );
+            self.take_back(old, old.quantity, new.filled_at_ms);
+            self.step(
+                &new.order_ref,
+                OrderStep::Filled {
+                    quantity: new.quantity,
+                },
+            );
             self.book(
                 &new.order_ref,
-                side,
-                more.abs(),
+                new.side,
+                new.quantity,
                 new.price_ticks,
                 0,
                 new.filled_at_ms,
             );
+            return;
+        }
+        let kept = old.quantity.min(new.quantity);
+        let (old_ticks, new_ticks) = (old.price_ticks, new.price_ticks);
+        let why = format!("execution {} was corrected", new.exec_id);
+        self.reprice(old.trip_id, old.side, kept, (old_ticks, new_ticks), &why);
+        let more = new.quantity - old.quantity;
+        if more != 0 {
+            self.step(&new.order_ref, OrderStep::Filled { quantity: more });
+        }
+        if more > 0 {
+            self.book(
+                &new.order_ref,
+                new.side,
+                more,
+                new_ticks,
+                0,
+                new.filled_at_ms,
+            );
+        } else if more < 0 {
+            self.take_back(old, -more, new.filled_at_ms);
+        }
+        self.refit_protection();
+    }
+
+    /// Returns the round trip that is open, where it is this one.
+    fn open_trip(&mut self, trip_id: i64) -> Option<&mut Trip> {
+        let is_open = self
+            .trip
+            .as_ref()
+            .is_some_and(|trip| trip.trip_id == trip_id);
+        if is_open {
+            self.position.trip_mut()
+        } else {
+            None
+        }
+    }
+
+    /// Contracts that were counted never traded.
+    fn take_back(&mut self, old: &Execution, quantity: i64, at_ms: i64) {
+        let is_open = self.open_trip(old.trip_id).is_some();
+        let taken = if is_open {
+            self.position.take_back(old.side, quantity, old.price_ticks)
+        } else {
+            None
+        };
+        match taken {
+            Some(TakenBack::Open) => {}
+            Some(TakenBack::Closed(trip)) => {
+                let leg = self.orders.get(&old.order_ref).map(|order| order.leg);
+                self.on_trip_closed(&trip, leg);
+            }
+            // What it cost stays booked until the broker says otherwise.
+            Some(TakenBack::Never(_)) => {
+                self.trip = None;
+                self.flat_since_ms = self.at_ms;
+            }
+            // Its round trip is told, or the other side has used the contracts: they are back as a fill the other way.
+            None => self.book(
+                &old.order_ref,
+                old.side.opposite(),
+                quantity,
+                old.price_ticks,
+                0,
+                at_ms,
+            ),
+        }
+    }
+
+    /// Stop and target stand where the entry's fills put them; these may have been corrected.
+    fn refit_protection(&mut self) {
+        let Some((side, reference)) = self
+            .position
+            .trip()
+            .map(|trip| (trip.side, trip.entry_reference_ticks()))
+        else {
+            return;
+        };
+        let (stop_ticks, target_ticks) = self.protection(side, reference);
+        if let Some(trip) = &mut self.trip {
+            trip.stop_ticks = stop_ticks;
+            trip.target_ticks = target_ticks;
         }
     }
 
@@ -122,6 +255,7 @@ impl Core {
         at_ms: i64,
     ) {
         let leg = self.orders.get(order_ref).map(|order| order.leg);
+        self.account.booked_at_ms = self.at_ms;
         self.day.fees_cents += fee_cents;
         self.strategy.book_realised(-fee_cents);
         let effect = self
@@ -155,6 +289,7 @@ impl Core {
             }
         }
         self.entry_done(order_ref);
+        self.reconsider_mismatch();
     }
 
     fn entry_done(&mut self, order_ref: &str) {
@@ -269,6 +404,7 @@ impl Core {
         self.day.count(gross_cents, net_cents, reason_word(reason));
         self.flat_since_ms = self.at_ms;
         let record = self.record(trip, plan, reason, gross_cents, net_cents);
+        self.told_trips.keep(trip.clone(), record.clone());
         self.emit(Effect::RoundTrip {
             trade: record.clone(),
         });
@@ -292,7 +428,6 @@ impl Core {
         }
     }
 
-    #[expect(clippy::float_arithmetic, reason = "average prices, for show")]
     fn record(
         &self,
         trip: &Trip,
@@ -301,7 +436,6 @@ impl Core {
         gross_cents: i64,
         net_cents: i64,
     ) -> RoundTrip {
-        let average = |sum: i64, quantity: i64| to_f64(sum) / to_f64(quantity.max(1));
         let signal = plan.as_ref().and_then(|plan| plan.signal.as_ref());
         RoundTrip {
             trade_id: plan.as_ref().map_or(self.trip_seq, |plan| plan.trip_id),
@@ -316,8 +450,8 @@ impl Core {
             signal_at_ms: signal.map_or(trip.entry_at_ms, |signal| signal.at_ms),
             entry_at_ms: trip.entry_at_ms,
             exit_at_ms: trip.exit_at_ms,
-            entry_price_ticks: average(trip.entry_sum_ticks, trip.entry_quantity),
-            exit_price_ticks: average(trip.exit_sum_ticks, trip.exit_quantity),
+            entry_price_ticks: trip.average_entry_ticks(),
+            exit_price_ticks: trip.average_exit_ticks(),
             reason,
             gross_cents,
             fees_cents: trip.fees_cents,
@@ -329,7 +463,7 @@ impl Core {
         }
     }
 
-    /// The broker told what an execution cost: it takes the place of what was assumed, and the day is restated.
+    /// The broker told what an execution cost: it takes the place of what was assumed, and what was told is restated.
     pub fn on_commission(&mut self, exec_id: &str, fee_cents: i64) {
         let Some((trip_id, more_cents)) = self.ledger.charge(exec_id, fee_cents) else {
             return;
@@ -337,15 +471,18 @@ impl Core {
         if more_cents == 0 {
             return;
         }
-        self.day.fees_cents += more_cents;
-        self.strategy.book_realised(-more_cents);
-        if self
-            .trip
-            .as_ref()
-            .is_some_and(|trip| trip.trip_id == trip_id)
-            && let Some(trip) = self.position.trip_mut()
-        {
+        if let Some(trip) = self.open_trip(trip_id) {
             trip.fees_cents += more_cents;
+            self.day.fees_cents += more_cents;
+            self.strategy.book_realised(-more_cents);
+            return;
+        }
+        let why = format!("the broker charged for execution {exec_id}");
+        let known = self.restate(trip_id, &why, |trip| trip.fees_cents += more_cents);
+        if !known {
+            // Of no round trip that is known: it still costs, and the day's limit counts it.
+            self.day.fees_cents += more_cents;
+            self.strategy.book_realised(-more_cents);
         }
     }
 
@@ -405,13 +542,4 @@ pub(super) fn reason_word(reason: ExitReason) -> &'static str {
         ExitReason::Flatten => "flatten",
         ExitReason::External => "external",
     }
-}
-
-/// Returns a whole number as a float, for show; exact below 2^53.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "prices and quantities stay far below 2^53"
-)]
-pub(super) fn to_f64(value: i64) -> f64 {
-    value as f64
 }

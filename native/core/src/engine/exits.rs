@@ -231,6 +231,13 @@ impl Core {
         if !self.link.reconciled {
             return "the broker is being asked what is true".to_owned();
         }
+        if let Some(mismatch) = &self.mismatch {
+            return format!(
+                "the broker says {}, our fills say {}; /flatten again closes what the broker says",
+                mismatch.brokers.position,
+                self.position.signed()
+            );
+        }
         if self.position.signed() != 0 && self.market_open() == Some(false) {
             return "the market is closed; the exit runs when it opens".to_owned();
         }

@@ -6,13 +6,15 @@ use super::decide::closed;
 use super::market::{FRESH_DATA_MIN, JUMP_BLOCK_MS, SPREAD_GOOD_MS};
 use super::risk::cents;
 use crate::event::Span;
-use crate::orders::OrderState;
+use crate::orders::{Order, OrderState};
 use crate::settings::RateLimit;
-use crate::status::{Gate, Link, Posture, Side};
-use crate::strategy::stop_distance_ticks;
+use crate::status::{Gate, Link, OrderKind, Posture, Side};
+use crate::strategy::{stop_distance_ticks, target_distance_ticks};
 
-/// A stop nearer than this is a mistake, not a stop (D5).
-const STOP_TICKS_MIN: i64 = 4;
+/// A stop or target nearer than this is a mistake (D5).
+const BRACKET_TICKS_MIN: i64 = 4;
+/// An entry with its stop and target.
+const ENTRY_ORDERS: usize = 3;
 /// No entry so long before a reset window of the broker (D22).
 const RESET_LEAD_MS: i64 = 30 * 60_000;
 /// Ticks that a stop may slip in the loss budget (D16).
@@ -33,11 +35,13 @@ impl Core {
             self.link_gate(),
             self.reconciled_gate(),
             self.contract_gate(),
+            self.clock_gate(),
         ];
         gates.extend(self.hours_gates());
         gates.extend(self.data_gates());
         gates.extend(self.order_gates(side));
         gates.extend(self.money_gates());
+        gates.push(self.margin_gate());
         gates.push(self.rate_gate());
         gates.push(self.foreign_gate());
         for (name, shell) in &self.shell_gates {
@@ -196,8 +200,15 @@ impl Core {
         let has_data = market.data_at_ms() > 0;
         let fresh =
             has_data && age_ms <= risk.stale_entry_ms && market.fresh_in_a_row >= FRESH_DATA_MIN;
-        let age = if has_data {
-            format!("{age_ms} ms ≤ {} ms", risk.stale_entry_ms)
+        let is_young = age_ms <= risk.stale_entry_ms;
+        let age = if has_data && is_young && market.fresh_in_a_row < FRESH_DATA_MIN {
+            format!("{} of {FRESH_DATA_MIN} fresh quotes", market.fresh_in_a_row)
+        } else if has_data {
+            format!(
+                "{age_ms} ms {} {} ms",
+                relation(age_ms <= risk.stale_entry_ms),
+                risk.stale_entry_ms
+            )
         } else {
             "no data yet".to_owned()
         };
@@ -209,7 +220,7 @@ impl Core {
                 let long_good = market.spread_bad_at_ms == 0 || since_bad_ms >= SPREAD_GOOD_MS;
                 (
                     good && long_good,
-                    format!("{spread} t ≤ {} t", risk.max_spread_ticks),
+                    format!("{spread} t {} {} t", relation(good), risk.max_spread_ticks),
                 )
             }
             _ if market.quote_at_ms == 0 && market.spread_bad_at_ms == 0 => {
@@ -254,60 +265,174 @@ impl Core {
             .count();
         let live = self.orders.live().count();
         let signed = self.position.signed();
-        let after = match side {
-            Some(side) => (signed + side.sign() * quantity).abs(),
-            None => signed.abs() + quantity,
-        };
-        let worst = after.max(self.orders.worst_case(signed) + quantity) + self.foreign_quantity();
-        let may_exist = live + 3;
+        let quiet = self.entry.is_none() && self.exit.is_none() && live == 0;
+        // While something is held or under way no entry is possible: what there is is judged, not what would be added.
+        let adds = if quiet && signed == 0 { quantity } else { 0 };
+        let worst = self.orders.worst_case(signed) + adds + self.foreign_quantity();
+        let may_exist = live + if quiet { ENTRY_ORDERS } else { 0 };
         let allowed = usize::try_from(self.settings.risk.max_open_orders).unwrap_or(usize::MAX);
-        let price = i64::from(self.market.last_ticks.unwrap_or(0));
-        let notional = worst * price * self.tick_value_cents();
-        let (notional_open, notional_words) = match self.settings.risk.max_notional_cents {
-            Some(limit) => (
-                notional <= limit,
-                format!("{} ≤ {}", cents(notional), cents(limit)),
-            ),
-            None => (true, "no limit".to_owned()),
-        };
         let duplicate = side.is_some_and(|side| {
             self.risk
                 .is_duplicate(self.at_ms, side, self.settings.strategy.quantity)
         });
-        let stop_ok = self.settings.risk.stop_cents.is_none_or(|stop| {
-            stop_distance_ticks(stop, self.tick_value_cents()) >= STOP_TICKS_MIN
-        });
-        let quiet = self.entry.is_none() && self.exit.is_none() && live == 0;
         vec![
             gate("in_doubt", doubts == 0, format!("{doubts} orders in doubt")),
             gate(
-                "open_order",
-                quiet && may_exist <= allowed,
-                format!("{live} own orders may exist, limit {allowed}"),
+                "fat_finger",
+                (1..=limit).contains(&quantity),
+                format!("{quantity} contracts an entry, 1 to {limit} allowed"),
             ),
+            self.price_gate(side),
+            self.collar_gate(side),
             gate("position", signed == 0, format!("{signed}")),
             gate(
                 "duplicate",
                 !duplicate,
                 "the same entry not within 2 s".to_owned(),
             ),
+            self.self_cross_gate(side),
+            gate(
+                "open_order",
+                quiet && may_exist <= allowed,
+                format!("{live} own orders may exist, limit {allowed}"),
+            ),
             gate(
                 "max_position",
-                quantity > 0 && worst <= limit,
-                format!("{worst} ≤ {limit} contracts"),
+                worst <= limit,
+                format!("{worst} {} {limit} contracts", relation(worst <= limit)),
             ),
-            gate("max_notional", notional_open, notional_words),
-            gate(
-                "price",
-                stop_ok,
-                format!("a stop stands {STOP_TICKS_MIN} t away at least"),
-            ),
+            self.notional_gate(worst),
         ]
+    }
+
+    /// D3, at the last price.
+    fn notional_gate(&self, worst: i64) -> Gate {
+        let limit = self
+            .settings
+            .risk
+            .max_notional_cents
+            .or(self.risk.auto_notional_cents);
+        let (Some(limit), Some(price_ticks)) = (limit, self.market.last_ticks) else {
+            return gate("max_notional", false, "no price yet".to_owned());
+        };
+        let notional = worst * i64::from(price_ticks) * self.tick_value_cents();
+        let open = notional <= limit;
+        gate(
+            "max_notional",
+            open,
+            format!("{} {} {}", cents(notional), relation(open), cents(limit)),
+        )
+    }
+
+    /// D5: a bracket that stands where it can protect. What the settings were checked for, checked again.
+    fn price_gate(&self, side: Option<Side>) -> Gate {
+        let value = self.tick_value_cents();
+        let risk = &self.settings.risk;
+        let nearest = risk
+            .stop_cents
+            .map(|stop| stop_distance_ticks(stop, value))
+            .into_iter()
+            .chain(
+                risk.target_cents
+                    .map(|target| target_distance_ticks(target, value)),
+            )
+            .min();
+        let is_far_enough = nearest.is_none_or(|nearest| nearest >= BRACKET_TICKS_MIN);
+        let reference = self.market.last_ticks.unwrap_or(0);
+        let sides = side.map_or(vec![Side::Buy, Side::Sell], |side| vec![side]);
+        let is_possible = reference <= 0
+            || sides.into_iter().all(|side| {
+                let (stop, target) = self.protection(side, self.entry_reference(side, reference));
+                stop.is_some() == risk.stop_cents.is_some()
+                    && target.is_some() == risk.target_cents.is_some()
+            });
+        let detail = if is_possible {
+            format!("stop and target stand {BRACKET_TICKS_MIN} t away at least")
+        } else {
+            format!("at {reference} t a stop or target would have no price")
+        };
+        gate("price", is_far_enough && is_possible, detail)
+    }
+
+    /// D4: what the signal saw and what an entry would pay are near the middle of the book, and the stop beyond it.
+    fn collar_gate(&self, side: Option<Side>) -> Gate {
+        let (Some(bid), Some(ask)) = (self.market.bid_ticks, self.market.ask_ticks) else {
+            return gate("collar", true, "no quotes to compare with".to_owned());
+        };
+        let Some(last) = self.market.last_ticks else {
+            return gate("collar", true, "no trade yet".to_owned());
+        };
+        let middle = i64::from(bid) + i64::from(ask);
+        let limit = self.settings.risk.entry_collar_ticks;
+        let half_ticks_off = |ticks: i32| (2 * i64::from(ticks) - middle).abs();
+        let sides = side.map_or(vec![Side::Buy, Side::Sell], |side| vec![side]);
+        let off = sides
+            .iter()
+            .map(|side| half_ticks_off(self.entry_reference(*side, last)))
+            .chain([half_ticks_off(last)])
+            .max()
+            .unwrap_or(0);
+        let is_beyond = sides.iter().all(|side| {
+            let (stop, _) = self.protection(*side, self.entry_reference(*side, last));
+            match (side, stop) {
+                (_, None) => true,
+                (Side::Buy, Some(stop)) => stop < bid,
+                (Side::Sell, Some(stop)) => stop > ask,
+            }
+        });
+        let open = off <= 2 * limit && is_beyond;
+        let detail = if is_beyond {
+            format!(
+                "{}.{} t from the middle {} {limit} t",
+                off / 2,
+                if off % 2 == 0 { 0 } else { 5 },
+                relation(off <= 2 * limit)
+            )
+        } else {
+            "the stop would stand on the wrong side of the book".to_owned()
+        };
+        gate("collar", open, detail)
+    }
+
+    /// D10: no order of ours on the other side that an entry could trade with.
+    fn self_cross_gate(&self, side: Option<Side>) -> Gate {
+        let crossing = self.orders.live().find(|order| {
+            let entering = order.terms.side.opposite();
+            side.is_none_or(|side| side == entering) && self.would_cross(entering, order)
+        });
+        match crossing {
+            Some(order) => gate(
+                "self_cross",
+                false,
+                format!("{} stands on the other side", order.terms.order_ref),
+            ),
+            None => gate(
+                "self_cross",
+                true,
+                "nothing of ours to trade with".to_owned(),
+            ),
+        }
+    }
+
+    /// Could an entry at the market, up to its collar, meet this order of the other side? A stop counts where it would be
+    /// triggered within it.
+    fn would_cross(&self, entering: Side, order: &Order) -> bool {
+        let Some(last) = self.market.last_ticks else {
+            return true;
+        };
+        let away = self.settings.risk.entry_collar_ticks;
+        let reference = i64::from(self.entry_reference(entering, last));
+        let within = |ticks: i32, sign: i64| sign * (i64::from(ticks) - reference) <= away;
+        match order.terms.kind {
+            OrderKind::Market {} => true,
+            OrderKind::Limit { limit_ticks } => within(limit_ticks, entering.sign()),
+            OrderKind::Stop { stop_ticks } => within(stop_ticks, -entering.sign()),
+        }
     }
 
     fn foreign_quantity(&self) -> i64 {
         if self.settings.allow_foreign {
-            i64::from(self.risk.foreign_orders)
+            self.risk.foreign_contracts
         } else {
             0
         }
@@ -324,21 +449,18 @@ impl Core {
         let at_risk = quantity
             * ((stop_ticks + BUDGET_SLIP_TICKS) * value + 2 * self.settings.costs.fee_cents);
         let paused = self.strategy.is_paused(self.at_ms);
-        let streak = format!(
-            "{}/{} losses in a row",
-            self.strategy.streak(),
-            risk.loss_streak
-        );
+        let streak = if paused {
+            // The count began anew with the pause.
+            format!("paused after {} losses in a row", risk.loss_streak)
+        } else {
+            format!(
+                "{}/{} losses in a row",
+                self.strategy.streak(),
+                risk.loss_streak
+            )
+        };
         vec![
-            gate(
-                "streak",
-                !paused,
-                if paused {
-                    format!("{streak}, pausing")
-                } else {
-                    streak
-                },
-            ),
+            gate("streak", !paused, streak),
             gate(
                 "daily_limit",
                 !self.strategy.is_day_halted() && left > 0,
@@ -380,6 +502,11 @@ impl Core {
             format!("{count} orders that are not ours"),
         )
     }
+}
+
+/// Says truly how a figure stands to its limit.
+fn relation(is_within: bool) -> &'static str {
+    if is_within { "≤" } else { ">" }
 }
 
 fn gate(name: &str, open: bool, detail: String) -> Gate {

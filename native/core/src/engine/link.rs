@@ -3,6 +3,7 @@
 use super::core::{Core, NEVER_MS};
 use crate::effect::{Effect, Notice, NoticeClass};
 use crate::event::{Ask, Bar, BrokerPosition, Contract};
+use crate::orders::OrderState;
 use crate::settings::ResetWindow;
 use crate::status::{Link, Posture};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ const STATE_SPACING_MS: i64 = 250;
 const ANSWER_MS_MAX: i64 = 30_000;
 /// Back-off of a question that failed.
 const RETRY_MS_MAX: i64 = 60_000;
+/// Looks at the broker's state that may fail in a row (B, R21).
+const FAILED_LOOKS_MAX: u32 = 3;
 /// Losses are counted over this span (E).
 const FLAP_SPAN_MS: i64 = 10 * 60_000;
 const FLAPS_MAX: usize = 5;
@@ -64,6 +67,8 @@ pub(super) struct LinkState {
     /// True while a difference is looked at a second time.
     pub is_suspect: bool,
     pub mismatch_looks: u32,
+    /// When the first of them was.
+    pub mismatch_since_ms: i64,
     /// When the state was last asked; what changed later is not in the picture.
     pub state_asked_ms: i64,
     pub order_news: bool,
@@ -81,7 +86,7 @@ pub(super) struct LinkState {
     pub market_was_open: bool,
     pub bars_since_asked: Vec<Bar>,
     pub last_bar_ms: i64,
-    questions: [Question; 4],
+    questions: [Question; 5],
 }
 
 impl LinkState {
@@ -96,6 +101,7 @@ impl LinkState {
             reconciled: false,
             is_suspect: false,
             mismatch_looks: 0,
+            mismatch_since_ms: 0,
             state_asked_ms: 0,
             order_news: false,
             last_state_ms: 0,
@@ -111,12 +117,7 @@ impl LinkState {
             market_was_open: false,
             bars_since_asked: Vec::new(),
             last_bar_ms: 0,
-            questions: [
-                Question::idle(),
-                Question::idle(),
-                Question::idle(),
-                Question::idle(),
-            ],
+            questions: std::array::from_fn(|_| Question::idle()),
         }
     }
 
@@ -150,12 +151,7 @@ impl LinkState {
     }
 
     fn forget_questions(&mut self) {
-        self.questions = [
-            Question::idle(),
-            Question::idle(),
-            Question::idle(),
-            Question::idle(),
-        ];
+        self.questions = std::array::from_fn(|_| Question::idle());
     }
 }
 
@@ -165,10 +161,17 @@ fn index(ask: Ask) -> usize {
         Ask::State => 1,
         Ask::History => 2,
         Ask::MarketData => 3,
+        Ask::Margin => 4,
     }
 }
 
-const ASKS: [Ask; 4] = [Ask::Contract, Ask::State, Ask::History, Ask::MarketData];
+const ASKS: [Ask; 5] = [
+    Ask::Contract,
+    Ask::State,
+    Ask::History,
+    Ask::MarketData,
+    Ask::Margin,
+];
 
 impl Core {
     /// Is the link up: may orders leave and answers come?
@@ -179,6 +182,15 @@ impl Core {
     /// Wants the state of everything by `at_ms`.
     pub fn want_state(&mut self, at_ms: i64) {
         self.want(Ask::State, at_ms);
+    }
+
+    /// Wants to know what an entry would need, where that is due (D24).
+    pub fn want_margin(&mut self) {
+        let question = &self.link.questions[index(Ask::Margin)];
+        let is_asked = question.out_since_ms > 0 || question.want_at_ms != NEVER_MS;
+        if !is_asked && self.margin_due_ms() <= self.at_ms {
+            self.want(Ask::Margin, self.at_ms);
+        }
     }
 
     fn want(&mut self, ask: Ask, at_ms: i64) {
@@ -208,7 +220,7 @@ impl Core {
                     self.link.order_news = false;
                 }
                 Ask::History => self.link.bars_since_asked.clear(),
-                Ask::Contract | Ask::MarketData => {}
+                Ask::Contract | Ask::MarketData | Ask::Margin => {}
             }
             self.emit(Effect::AskBroker { ask });
         }
@@ -233,16 +245,7 @@ impl Core {
             })
             .min()
             .unwrap_or(NEVER_MS);
-        let check_ms = if self.link.reconciled {
-            self.link.last_state_ms + CHECK_MS
-        } else {
-            NEVER_MS
-        };
-        let check_ms = if self.link.state_is_out() {
-            NEVER_MS
-        } else {
-            check_ms
-        };
+        let check_ms = self.light_check_due_ms();
         let silent_ms = self
             .link
             .questions
@@ -251,7 +254,25 @@ impl Core {
             .map(|question| question.out_since_ms + ANSWER_MS_MAX)
             .min()
             .unwrap_or(NEVER_MS);
-        wanted.min(check_ms).min(silent_ms)
+        let margin = &self.link.questions[index(Ask::Margin)];
+        let margin_ms = if margin.out_since_ms > 0 || margin.want_at_ms != NEVER_MS {
+            NEVER_MS
+        } else {
+            self.margin_due_ms()
+        };
+        wanted.min(check_ms).min(silent_ms).min(margin_ms)
+    }
+
+    /// Returns when the light check is due; never while the state is asked about, or about to be: one that failed keeps its
+    /// back-off.
+    fn light_check_due_ms(&self) -> i64 {
+        let question = &self.link.questions[index(Ask::State)];
+        let is_idle = question.out_since_ms == 0 && question.want_at_ms == NEVER_MS;
+        if self.link.reconciled && is_idle {
+            self.link.last_state_ms + CHECK_MS
+        } else {
+            NEVER_MS
+        }
     }
 
     /// Wants the light check where it is due; counts a question without any answer as failed (R21).
@@ -262,7 +283,7 @@ impl Core {
                 self.on_ask_failed(ask, "no answer within 30 s");
             }
         }
-        if self.link.reconciled && self.at_ms - self.link.last_state_ms >= CHECK_MS {
+        if self.at_ms >= self.light_check_due_ms() {
             self.want_state(self.at_ms);
         }
     }
@@ -279,6 +300,34 @@ impl Core {
         self.anomaly(format!(
             "the broker did not answer about {ask:?} ({failures} times): {detail}"
         ));
+        if ask == Ask::State {
+            self.on_state_unknown(failures, detail);
+        }
+    }
+
+    /// What the broker holds cannot be learnt: doubts that three looks could not settle halt (B), and a connection that
+    /// does not answer three times is ended (R21).
+    fn on_state_unknown(&mut self, failures: u32, detail: &str) {
+        let doubtful = self
+            .orders
+            .live_refs(|order| order.state == OrderState::InDoubt);
+        if let Some(order_ref) = doubtful.first().filter(|_| failures == FAILED_LOOKS_MAX) {
+            let detail = format!(
+                "{order_ref} may exist or not, and {failures} looks at the broker failed: {detail}"
+            );
+            self.questions
+                .insert(format!("in_doubt:{order_ref}"), detail.clone());
+            let doing = vec![
+                "it is not sent again".to_owned(),
+                "entries are off".to_owned(),
+            ];
+            self.halt("in_doubt", &detail, "risk", doing);
+        }
+        if failures % FAILED_LOOKS_MAX == 0 {
+            let reason = format!("the broker did not say what is true {failures} times: {detail}");
+            self.control("sync_failed", true, reason.clone());
+            self.emit(Effect::DropLink { reason });
+        }
     }
 
     /// The link changed.
@@ -294,6 +343,9 @@ impl Core {
         self.link.epoch = epoch;
         self.link.state = link;
         self.link.detail = detail;
+        let is_own = account
+            .as_deref()
+            .is_none_or(|account| self.is_own_account(account));
         if account.is_some() {
             self.link.account = account;
         }
@@ -301,7 +353,7 @@ impl Core {
         if was_up && (!up || new_epoch) {
             self.on_link_lost();
         }
-        if up && (!was_up || new_epoch) {
+        if up && is_own && (!was_up || new_epoch) {
             self.want(Ask::Contract, self.at_ms);
         }
     }
@@ -495,6 +547,16 @@ impl Core {
         if sampling_ms == 0 || bars.is_empty() {
             return;
         }
+        // The question was asked by settings that wait until flat: bars of another length must not be mixed in. Without a
+        // window z is undefined; stop, target and time go on.
+        if self
+            .when_flat
+            .as_ref()
+            .is_some_and(|waiting| waiting.strategy.sampling_ms != sampling_ms)
+        {
+            self.strategy.clear_window();
+            return;
+        }
         let was_full = self.strategy.last().filled >= self.strategy.window_size();
         if let Some(last) = bars.last() {
             self.roll_day(last.open_at_ms);
@@ -560,6 +622,10 @@ impl Core {
         }
         if self.link.feed_ok != ok {
             self.control("data_feed", !ok, detail.clone());
+            if ok {
+                // What traded in between is in history only (D28).
+                self.refill_window();
+            }
         }
         self.link.feed_ok = ok;
         self.link.feed_detail = detail;

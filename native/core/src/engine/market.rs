@@ -132,6 +132,7 @@ impl Core {
             );
         }
         self.market.last_ticks = Some(trade.price_ticks);
+        self.fix_notional(trade.price_ticks);
         self.market.last_at_ms = at_ms;
         self.market.remember(trade.price_ticks);
         let valued = self.value_position();

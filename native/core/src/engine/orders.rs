@@ -51,7 +51,9 @@ impl Core {
             self.want_state(self.at_ms);
             return;
         }
-        self.learn_perm_id(told);
+        if self.take_back_double(told, false) {
+            return;
+        }
         let step = OrderStep::Reported {
             state: told.state,
             quantity: told.quantity,
@@ -82,48 +84,78 @@ impl Core {
             .contract
             .as_ref()
             .is_some_and(|contract| contract.con_id == told.con_id);
-        let is_open = matches!(
-            told.state,
-            BrokerOrderState::Pending
-                | BrokerOrderState::Held
-                | BrokerOrderState::Working
-                | BrokerOrderState::CancelPending
-        );
+        let is_open = is_open(told.state);
         if is_ours && (is_open || self.risk.foreign_orders > 0) {
             // Counted by the next picture of all orders, which knows them all.
             self.want_state(self.at_ms);
         }
         if is_ours && is_open && self.risk.foreign_orders == 0 {
             self.risk.foreign_orders = 1;
+            self.risk.foreign_contracts = (told.quantity - told.filled).max(0);
         }
     }
 
-    fn learn_perm_id(&mut self, told: &BrokerOrder) {
-        if told.perm_id == 0 {
-            return;
-        }
+    /// Learns an order's lasting id. Where one reference has several orders at the broker, all but the one that was meant
+    /// are taken back, those that a picture shows again `again` (R19). Returns whether this is news of one of those.
+    pub fn take_back_double(&mut self, told: &BrokerOrder, again: bool) -> bool {
         let Some(order) = self.orders.get_mut(&told.order_ref) else {
-            return;
+            return false;
         };
-        if order.perm_ids.contains(&told.perm_id) {
-            return;
+        if order.perm_ids.is_empty() && told.perm_id != 0 {
+            order.perm_ids.push(told.perm_id);
         }
-        order.perm_ids.push(told.perm_id);
-        if order.perm_ids.len() > 1 {
-            let detail = format!(
-                "order {} exists {} times at the broker",
-                told.order_ref,
-                order.perm_ids.len()
-            );
-            self.questions
-                .insert(format!("double:{}", told.order_ref), detail.clone());
-            self.halt(
-                "double_order",
-                &detail,
-                "risk",
-                vec!["check the orders in the broker's own app".to_owned()],
-            );
+        if order.is_meant(told.perm_id) {
+            return false;
         }
+        let is_new = !order.perm_ids.contains(&told.perm_id);
+        let is_open = is_open(told.state);
+        // A change that the broker took for a second order: the new terms are the ones that are meant.
+        let is_meant = is_new
+            && is_open
+            && order.next_terms.as_ref().is_some_and(|next| {
+                i64::from(next.quantity) == told.quantity && Some(next.kind) == told.kind
+            });
+        let unwanted_id = if is_meant {
+            order.perm_ids.insert(0, told.perm_id);
+            std::mem::replace(&mut order.order_id, told.order_id)
+        } else {
+            if is_new {
+                order.perm_ids.push(told.perm_id);
+            }
+            told.order_id
+        };
+        if is_new {
+            self.tell_double(&told.order_ref);
+        }
+        let is_asked = told.state == BrokerOrderState::CancelPending && !is_meant;
+        if is_open && !is_asked && (is_new || again) && self.is_link_up() {
+            self.emit(Effect::Intent {
+                order_ref: told.order_ref.clone(),
+                action: OrderAction::Cancel {
+                    order_id: Some(unwanted_id),
+                },
+                why: "its reference has another order at the broker".to_owned(),
+            });
+        }
+        if is_new {
+            self.want_state(self.at_ms + 1_000);
+        }
+        !is_meant
+    }
+
+    fn tell_double(&mut self, order_ref: &str) {
+        let detail = format!("order {order_ref} exists more than once at the broker");
+        self.questions
+            .insert(format!("double:{order_ref}"), detail.clone());
+        self.halt(
+            "double_order",
+            &detail,
+            "risk",
+            vec![
+                "all but the one that was meant are taken back".to_owned(),
+                "check the orders in the broker's own app".to_owned(),
+            ],
+        );
     }
 
     /// Somebody changed our order in the broker's own app (R6): a smaller risk is taken over, a larger one is put back.
@@ -199,6 +231,9 @@ impl Core {
         if outcome != Outcome::Changed {
             return;
         }
+        if self.is_child_of_nothing(order_ref) {
+            return;
+        }
         let on_exit = leg != Leg::Entry;
         let class = if on_exit {
             NoticeClass::Critical
@@ -212,8 +247,17 @@ impl Core {
             on_exit,
         };
         self.notice(class, Some("order_rejected"), notice);
-        self.count_reject();
+        self.count_reject(order_ref);
         self.on_order_ended(order_ref);
+    }
+
+    /// Is this a stop or target whose entry has ended without a fill? That it is refused as well is no news.
+    fn is_child_of_nothing(&self, order_ref: &str) -> bool {
+        let order = self.orders.get(order_ref);
+        let parent = order
+            .and_then(|order| order.terms.parent_ref.as_deref())
+            .and_then(|parent| self.orders.get(parent));
+        parent.is_some_and(|parent| !parent.is_live() && parent.filled == 0)
     }
 
     /// The broker could not change or cancel an order: asked about before any conclusion.
@@ -278,6 +322,9 @@ impl Core {
         };
         let outcome = order.apply(step.clone(), at_ms);
         let state = order.state;
+        if state != OrderState::InDoubt && !self.questions.is_empty() {
+            self.questions.remove(&format!("in_doubt:{order_ref}"));
+        }
         self.link.note_order_news();
         match outcome {
             Outcome::BecameInDoubt => self.tell_doubt(order_ref, &step),
@@ -373,7 +420,7 @@ impl Core {
         let why = why.to_owned();
         self.emit(Effect::Intent {
             order_ref: order_ref.to_owned(),
-            action: OrderAction::Cancel {},
+            action: OrderAction::Cancel { order_id: None },
             why,
         });
     }
@@ -413,6 +460,19 @@ impl Core {
     pub fn doubt_in_flight(&mut self) {
         for order_ref in self.orders.live_refs(|_| true) {
             self.step(&order_ref, OrderStep::LinkLost);
+        }
+    }
+}
+
+/// Is an order in this state working at the broker, or about to?
+pub(super) fn is_open(state: BrokerOrderState) -> bool {
+    match state {
+        BrokerOrderState::Pending
+        | BrokerOrderState::Held
+        | BrokerOrderState::Working
+        | BrokerOrderState::CancelPending => true,
+        BrokerOrderState::Cancelled | BrokerOrderState::Filled | BrokerOrderState::Inactive => {
+            false
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::status::{ExitReason, Leg, OrderKind, Side, Tif};
 const MISSING_MS: i64 = 1_000;
 /// Legs that outlive their position by so long are taken back; the broker's own cancel comes first.
 const LEFTOVER_MS: i64 = 500;
+/// The rest of an entry at the market has filled by then, or is taken back: protection comes within two seconds (R9).
+const REST_MS: i64 = 1_000;
 /// Stops placed anew for one round trip; then it is left.
 const REPAIRS_MAX: u32 = 3;
 
@@ -28,6 +30,10 @@ impl Core {
             .orders
             .live()
             .any(|order| order.state == OrderState::InDoubt);
+        if entry_live {
+            self.end_entry_rest();
+            self.end_bare_entries();
+        }
         if entry_live || doubtful {
             return;
         }
@@ -54,6 +60,38 @@ impl Core {
         }
         if self.exit.is_some() {
             self.advance_exit();
+        }
+    }
+
+    /// What an entry has filled so far must not wait for the rest: the legs follow only once it has ended.
+    fn end_entry_rest(&mut self) {
+        let at_ms = self.at_ms;
+        let rests = self
+            .orders
+            .live_refs(|order| is_rest(order) && at_ms >= rest_due_ms(order));
+        for order_ref in rests {
+            self.cancel_order(&order_ref, "the rest of the entry did not fill");
+        }
+    }
+
+    /// An entry whose stop is gone for certain must not fill: nobody would protect it (R1, F10).
+    fn end_bare_entries(&mut self) {
+        let bare = self.orders.live_refs(|order| {
+            order.leg == Leg::Entry && self.orders.iter().any(|stop| is_lost_stop(stop, order))
+        });
+        for order_ref in bare {
+            let before = self.orders.get(&order_ref).map(|order| order.state);
+            self.cancel_order(&order_ref, "its stop is gone");
+            if self.orders.get(&order_ref).map(|order| order.state) != before {
+                let detail =
+                    format!("{order_ref} lost its stop before it filled and is taken back");
+                self.control("bare_entry", true, detail.clone());
+                let told = Notice::Told {
+                    name: "bare_entry".to_owned(),
+                    lines: vec![format!("Entry {detail}.")],
+                };
+                self.notice(NoticeClass::Critical, Some("bare_entry"), told);
+            }
         }
     }
 
@@ -235,27 +273,41 @@ impl Core {
             };
         }
         let bare_ms = self.trip.as_ref().map_or(0, |trip| trip.bare_since_ms);
-        let mut due_ms = if bare_ms > 0 {
-            bare_ms + MISSING_MS
-        } else {
-            NEVER_MS
-        };
         let held = self.position.signed().abs();
-        for order in self
-            .orders
-            .live()
-            .filter(|order| matches!(order.leg, Leg::Stop | Leg::Target))
-        {
-            if i64::from(order.terms.quantity) != order.filled + held {
-                due_ms = due_ms.min(order.since_ms + MISSING_MS);
+        let orders = self.orders.live().filter_map(|order| {
+            let is_leg = matches!(order.leg, Leg::Stop | Leg::Target);
+            if is_rest(order) {
+                Some(rest_due_ms(order))
+            } else if is_leg && i64::from(order.terms.quantity) != order.filled + held {
+                Some(order.since_ms + MISSING_MS)
+            } else {
+                None
             }
-        }
-        if due_ms > self.at_ms {
-            due_ms
-        } else {
-            NEVER_MS
-        }
+        });
+        // What was due before has been done, or waits for something else than time.
+        orders
+            .chain((bare_ms > 0).then_some(bare_ms + MISSING_MS))
+            .filter(|due_ms| *due_ms > self.at_ms)
+            .min()
+            .unwrap_or(NEVER_MS)
     }
+}
+
+/// Is this an entry that has filled in part and waits for the rest?
+fn is_rest(order: &Order) -> bool {
+    order.leg == Leg::Entry && order.state == OrderState::Partial
+}
+
+/// Is this the stop of that entry, and ended without a fill?
+fn is_lost_stop(stop: &Order, entry: &Order) -> bool {
+    stop.leg == Leg::Stop
+        && !stop.is_live()
+        && stop.filled == 0
+        && stop.terms.parent_ref.as_deref() == Some(entry.terms.order_ref.as_str())
+}
+
+fn rest_due_ms(order: &Order) -> i64 {
+    order.since_ms + REST_MS
 }
 
 fn leg_is_stop(order: &Order) -> bool {

@@ -2,10 +2,11 @@
 //! believed; what is absent is looked at twice; what our orders do not explain is never touched without a person.
 
 use super::core::{Core, Mismatch};
+use super::orders::is_open;
 use crate::effect::{Notice, NoticeClass, OrderRequest};
 use crate::event::{Ask, BrokerFill, BrokerOrder, BrokerOrderState, BrokerPosition};
-use crate::orders::{Order, OrderState, OrderStep, Outcome, Owner, owner_of};
-use crate::status::{OrderKind, Side, Tif};
+use crate::orders::{Order, OrderState, OrderStep, Outcome, Owner, Presumed, owner_of};
+use crate::status::{Leg, OrderKind, Side, Tif};
 
 /// Two clean looks are so far apart at least (B).
 const SECOND_LOOK_MS: i64 = 2_000;
@@ -21,6 +22,7 @@ impl Core {
         open: &[BrokerOrder],
         fills: &[BrokerFill],
         positions: &[BrokerPosition],
+        brokers_ms: Option<i64>,
     ) {
         let was_asked = self.link.answered(Ask::State);
         let Some(con_id) = self.link.contract.as_ref().map(|contract| contract.con_id) else {
@@ -31,6 +33,9 @@ impl Core {
             return;
         }
         self.link.last_state_ms = self.at_ms;
+        if let Some(brokers_ms) = brokers_ms {
+            self.check_clock(brokers_ms, self.link.state_asked_ms);
+        }
         let spoilt = self.link.order_news;
         let mut differences = Vec::new();
         let orphans = self.take_fills(fills, con_id, &mut differences);
@@ -70,9 +75,10 @@ impl Core {
         let mut orphans = Vec::new();
         for fill in fills
             .iter()
-            .filter(|fill| fill.con_id == con_id && fill.quantity > 0)
+            .filter(|fill| fill.con_id == con_id && fill.quantity >= 0)
         {
-            if self.ledger.knows(&fill.exec_id) {
+            let is_empty = fill.quantity == 0 && !self.ledger.corrects(&fill.exec_id);
+            if is_empty || self.ledger.knows(&fill.exec_id) {
                 continue;
             }
             match owner_of(&fill.order_ref, &self.settings.instance) {
@@ -104,6 +110,7 @@ impl Core {
     ) -> usize {
         let mut own = 0;
         let mut foreign = 0;
+        let mut foreign_contracts = 0;
         for told in open.iter().filter(|told| is_open(told.state)) {
             match owner_of(&told.order_ref, &self.settings.instance) {
                 Owner::Own { .. } => {
@@ -111,11 +118,15 @@ impl Core {
                     self.take_own_order(told, differences);
                 }
                 Owner::Sibling if told.con_id == con_id => self.on_sibling(told),
-                Owner::Foreign if told.con_id == con_id => foreign += 1,
+                Owner::Foreign if told.con_id == con_id => {
+                    foreign += 1;
+                    foreign_contracts += (told.quantity - told.filled).max(0);
+                }
                 Owner::Sibling | Owner::Foreign => {}
             }
         }
         self.risk.foreign_orders = foreign;
+        self.risk.foreign_contracts = foreign_contracts;
         if foreign > 0 && !self.risk.foreign_told {
             self.risk.foreign_told = true;
             let lines = vec![
@@ -162,17 +173,18 @@ impl Core {
             self.cancel_order(&told.order_ref, "it has no record here");
             return;
         }
+        if self.take_back_double(told, true) {
+            differences.push(format!(
+                "a second order {} works and is taken back",
+                told.order_ref
+            ));
+            return;
+        }
         let changed_since = self.orders.get(&told.order_ref).is_some_and(|order| {
             order.since_ms > self.link.state_asked_ms && order.state != OrderState::InDoubt
         });
         if changed_since {
             return;
-        }
-        if told.perm_id != 0
-            && let Some(order) = self.orders.get_mut(&told.order_ref)
-            && !order.perm_ids.contains(&told.perm_id)
-        {
-            order.perm_ids.push(told.perm_id);
         }
         let before = self.orders.get(&told.order_ref).map(|order| order.state);
         let cancelling = told.state == BrokerOrderState::CancelPending;
@@ -253,9 +265,11 @@ impl Core {
             let answers_pend = matches!(order.state, OrderState::Intent | OrderState::Sent)
                 || order.since_ms > asked_ms;
             !answers_pend
-                && !open
-                    .iter()
-                    .any(|told| told.order_ref == order.terms.order_ref && is_open(told.state))
+                && !open.iter().any(|told| {
+                    told.order_ref == order.terms.order_ref
+                        && is_open(told.state)
+                        && order.is_meant(told.perm_id)
+                })
         });
         let mut waits = false;
         for order_ref in &missing {
@@ -301,6 +315,11 @@ impl Core {
             let known = !order.perm_ids.is_empty()
                 || order.filled > 0
                 || order.state != OrderState::InDoubt;
+            if !known && difference != 0 {
+                // The position contradicts that it never existed (B): in doubt until it is explained.
+                self.want_state(self.at_ms + SECOND_LOOK_MS);
+                continue;
+            }
             let expired =
                 order.terms.tif == Tif::Day && !order.terms.order_ref.contains(&self.day_stamp());
             let step = if known {
@@ -347,12 +366,21 @@ impl Core {
             true,
             format!("{order_ref} has no execution but the position says it filled"),
         );
+        let price_ticks = price_ticks.unwrap_or(0);
         self.step(order_ref, OrderStep::Filled { quantity });
+        let trip_id = self.next_trip_id();
+        if let Some(order) = self.orders.get_mut(order_ref) {
+            order.presumed = Some(Presumed {
+                quantity,
+                price_ticks,
+                trip_id,
+            });
+        }
         self.book(
             order_ref,
             order.terms.side,
             quantity,
-            price_ticks.unwrap_or(0),
+            price_ticks,
             fee_cents,
             self.at_ms,
         );
@@ -396,12 +424,18 @@ impl Core {
             .as_ref()
             .is_some_and(|known| known.brokers.position == brokers_signed)
         {
+            self.shrink_legs(brokers_signed);
+            self.look_again_at_mismatch();
             return true;
         }
-        self.link.mismatch_looks += 1;
-        if self.link.mismatch_looks < 2 {
+        if self.link.mismatch_looks == 0 {
+            self.link.mismatch_looks = 1;
+            self.link.mismatch_since_ms = self.at_ms;
+        }
+        let due_ms = self.link.mismatch_since_ms + MISMATCH_LOOK_MS;
+        if self.at_ms < due_ms {
             self.link.is_suspect = true;
-            self.want_state(self.at_ms + MISMATCH_LOOK_MS);
+            self.want_state(due_ms);
             return false;
         }
         self.conclude_mismatch(brokers_signed, brokers, differences);
@@ -497,6 +531,57 @@ impl Core {
             "risk",
             vec!["nothing is touched until a person decides".to_owned()],
         );
+        self.shrink_legs(brokers_signed);
+        self.look_again_at_mismatch();
+    }
+
+    /// What an exit waits for is looked at often; else the light check is enough.
+    fn look_again_at_mismatch(&mut self) {
+        if self.exit.is_some() {
+            self.want_state(self.at_ms + MISMATCH_LOOK_MS);
+        }
+    }
+
+    /// A fill of ours that came late may explain what was asked about: looked at anew at once.
+    pub fn reconsider_mismatch(&mut self) {
+        let signed = self.position.signed();
+        if self
+            .mismatch
+            .as_ref()
+            .is_some_and(|known| known.brokers.position == signed)
+        {
+            self.want_state(self.at_ms);
+        }
+    }
+
+    /// R14: stops and targets that are larger than what the broker holds could open a position: made smaller, or taken
+    /// back where there is nothing that they could close.
+    fn shrink_legs(&mut self, brokers_signed: i64) {
+        let legs: Vec<Order> = self
+            .orders
+            .live()
+            .filter(|order| matches!(order.leg, Leg::Stop | Leg::Target))
+            .cloned()
+            .collect();
+        for order in legs {
+            let closes = order.terms.side.sign() == -brokers_signed.signum();
+            let closable = if closes { brokers_signed.abs() } else { 0 };
+            if order.leaves() <= closable {
+                continue;
+            }
+            if closable == 0 {
+                self.cancel_order(&order.terms.order_ref, "it could open a position");
+                continue;
+            }
+            let may_change = matches!(order.state, OrderState::Acked | OrderState::Partial);
+            if let (true, Ok(quantity)) = (may_change, u32::try_from(order.filled + closable)) {
+                let terms = OrderRequest {
+                    quantity,
+                    ..order.terms
+                };
+                self.modify_order(terms, "no larger than what the broker holds");
+            }
+        }
     }
 
     fn tell_mismatch(&mut self, ours: i64, brokers: i64, detail: &str) {
@@ -536,18 +621,6 @@ impl Core {
 
     fn terms_differ(&mut self, told: &BrokerOrder) {
         self.on_terms_differ(told);
-    }
-}
-
-fn is_open(state: BrokerOrderState) -> bool {
-    match state {
-        BrokerOrderState::Pending
-        | BrokerOrderState::Held
-        | BrokerOrderState::Working
-        | BrokerOrderState::CancelPending => true,
-        BrokerOrderState::Cancelled | BrokerOrderState::Filled | BrokerOrderState::Inactive => {
-            false
-        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::core::Core;
 use super::decide::e4_to_z;
-use super::execution::to_f64;
 use crate::event::Span;
 use crate::status::{Leg, OrderKind, OrderStatus, PositionStatus, Side, Status};
 
@@ -53,13 +52,12 @@ impl Core {
             .copied()
     }
 
-    #[expect(clippy::float_arithmetic, reason = "an average price, for show")]
     fn position_status(&self) -> Option<PositionStatus> {
         let trip = self.position.trip()?;
         let exit_z_e4 = self.settings.strategy.exit_z_e4;
         Some(PositionStatus {
             position: self.position.signed(),
-            average_ticks: to_f64(trip.entry_sum_ticks) / to_f64(trip.entry_quantity.max(1)),
+            average_ticks: trip.average_entry_ticks(),
             mark_ticks: self.market.mark_ticks(trip.side).map(f64::from),
             open_cents: self.open_cents(),
             entry_at_ms: trip.entry_at_ms,

@@ -1,6 +1,7 @@
 //! What the controls remember, and those that act by themselves: daily loss, drawdown, runaway, order rate.
 
 use super::core::Core;
+use crate::orders::group_of;
 use crate::settings::RateLimit;
 use crate::status::{ExitReason, Posture, Side};
 use serde::{Deserialize, Serialize};
@@ -77,12 +78,17 @@ pub(super) struct RiskState {
     pub last_entry: Option<(i64, Side, u32)>,
     pub entries_without_trade: u32,
     pub rejects: VecDeque<i64>,
+    /// The bracket that was refused last: all of it counts once.
+    pub rejected_group: String,
     pub round_trips: VecDeque<i64>,
     /// The signal that a gate stops at present, and which one.
     pub blocked_signal: Option<(Side, String)>,
     pub foreign_orders: u32,
+    /// Contracts that those may still fill.
+    pub foreign_contracts: i64,
     pub foreign_told: bool,
-    pub gates_told_closed: Vec<String>,
+    /// The limit of D3 that follows the run's first price; none until there is one.
+    pub auto_notional_cents: Option<i64>,
 }
 
 impl RiskState {
@@ -110,6 +116,16 @@ impl RiskState {
 }
 
 impl Core {
+    /// Fixes the limit of D3 by the run's first price where the settings leave it open.
+    pub fn fix_notional(&mut self, price_ticks: i32) {
+        if self.risk.auto_notional_cents.is_none() {
+            let worth = i64::from(price_ticks)
+                * self.tick_value_cents()
+                * i64::from(self.settings.risk.max_position);
+            self.risk.auto_notional_cents = Some(worth * 17 / 10);
+        }
+    }
+
     /// The daily loss limit is reached (D15): out of everything, then halted.
     pub fn on_daily_loss(&mut self, open_cents: i64) {
         let result = self.strategy.day_result_cents(open_cents);
@@ -159,9 +175,14 @@ impl Core {
         true
     }
 
-    /// Counts a refusal by the broker; the third within a minute halts (D14).
-    pub fn count_reject(&mut self) {
+    /// Counts a refusal by the broker; the third within a minute halts (D14). The orders that were sent together are one.
+    pub fn count_reject(&mut self, order_ref: &str) {
         let at_ms = self.at_ms;
+        let group = group_of(order_ref);
+        if self.risk.rejected_group == group {
+            return;
+        }
+        self.risk.rejected_group = group;
         count_within(&mut self.risk.rejects, at_ms, REJECTS_SPAN_MS);
         let count = self.risk.rejects.len();
         if count >= REJECTS_MAX && !self.is_halted() {
@@ -210,6 +231,18 @@ impl Core {
             );
             return;
         }
+        let may_exist = self.orders.live().count();
+        let allowed = usize::try_from(self.settings.risk.max_open_orders).unwrap_or(usize::MAX);
+        if may_exist >= allowed.saturating_mul(2) {
+            let detail = format!("{may_exist} own orders may exist, limit {allowed}");
+            self.halt(
+                "max_open_orders",
+                &detail,
+                "risk",
+                vec!["entries are off".to_owned()],
+            );
+            return;
+        }
         let Some(limit) = self.settings.risk.orders_max else {
             return;
         };
@@ -232,9 +265,41 @@ fn count_within(stamps: &mut VecDeque<i64>, at_ms: i64, span_ms: i64) {
     }
 }
 
-/// Returns cents as dollars for people: "−$501.49".
+/// Returns a duration as seconds for people: "3600.5 s".
+pub(super) fn seconds(ms: i64) -> String {
+    format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
+}
+
+/// Returns cents as dollars for people: "−$1,501.49".
 pub(super) fn cents(amount: i64) -> String {
     let sign = if amount < 0 { "−" } else { "" };
-    let whole = amount.unsigned_abs();
-    format!("{sign}${}.{:02}", whole / 100, whole % 100)
+    let amount = amount.unsigned_abs();
+    let digits = (amount / 100).to_string();
+    let mut whole = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            whole.push(',');
+        }
+        whole.push(digit);
+    }
+    format!("{sign}${whole}.{:02}", amount % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cents;
+
+    #[test]
+    fn money_is_printed_as_the_rest_of_the_program_prints_it() {
+        for (amount, text) in [
+            (0, "$0.00"),
+            (-5, "−$0.05"),
+            (99_999, "$999.99"),
+            (100_000, "$1,000.00"),
+            (-3_402_500, "−$34,025.00"),
+            (12_345_678_900, "$123,456,789.00"),
+        ] {
+            assert_eq!(cents(amount), text);
+        }
+    }
 }

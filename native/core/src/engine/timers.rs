@@ -10,6 +10,8 @@ const MINUTE_MS: i64 = 60_000;
 const RESET_FLAT_MS: i64 = 15 * MINUTE_MS;
 /// A knock is asked for no sooner than this, so that nothing can spin.
 const KNOCK_MS_MIN: i64 = 10;
+/// A longer gap in the data is filled from history (D28).
+const GAP_BARS_MAX: i64 = 2;
 /// No bar closed for so long past the hold limit: the limit acts by itself (D20).
 const HOLD_GRACE_MS: i64 = 5_000;
 
@@ -98,6 +100,9 @@ impl Core {
             if age_ms < self.settings.risk.stale_alarm_ms {
                 self.market.stale_told = false;
                 let gone_ms = at_ms - self.market.stale_since_ms;
+                if gone_ms > GAP_BARS_MAX * self.bars.sampling_ms() {
+                    self.refill_window();
+                }
                 self.control(
                     "stale_quote",
                     false,

@@ -216,5 +216,6 @@ fn quiet_risk() -> RiskSettings {
         max_open_orders: 6,
         entries_max: None,
         orders_max: None,
+        excess_liquidity_pct: None,
     }
 }

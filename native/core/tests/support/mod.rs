@@ -58,6 +58,7 @@ pub fn settings() -> EngineSettings {
             max_open_orders: 6,
             entries_max: None,
             orders_max: None,
+            excess_liquidity_pct: None,
         },
         session: SessionSettings {
             time_zone: "America/Chicago".into(),
@@ -132,6 +133,8 @@ pub struct Faults {
     pub hold_market: bool,
     /// What the broker tells arrives only when `deliver` is called.
     pub slow: bool,
+    /// Questions about the state have no answer.
+    pub hide_state: bool,
 }
 
 /// Acknowledges and fills; knows one contract.
@@ -145,12 +148,20 @@ pub struct Broker {
     /// Fills of stops, targets and exits that did not close anything.
     pub opened_by_legs: u32,
     pub placed: Vec<OrderRequest>,
+    /// Wire handles whose end was asked for by handle.
+    pub cancelled_ids: Vec<i64>,
+    /// Further orders under references of ours that a picture shows as well.
+    pub doubles: Vec<BrokerOrder>,
+    /// By how much its clock is ahead; it tells whole seconds.
+    pub skew_ms: i64,
+    /// The broker's answer about the margin of one contract: equity, and what it needs; none = no answer.
+    pub margin: Option<(i64, i64)>,
     next_id: i64,
-    forgotten: usize,
+    executions: usize,
 }
 
 impl Broker {
-    fn report(&self, key: &str) -> Event {
+    pub fn report(&self, key: &str) -> Event {
         let held = &self.orders[key];
         Event::OrderReported {
             order: BrokerOrder {
@@ -247,7 +258,6 @@ impl Broker {
 
     /// A new day: old executions are no longer told.
     pub fn forget_fills(&mut self) {
-        self.forgotten += self.fills.len();
         self.fills.clear();
     }
 
@@ -300,7 +310,7 @@ impl Broker {
         }
         self.worst_position = self.worst_position.max(self.position.abs());
         let fill = BrokerFill {
-            exec_id: format!("e{}.01", self.forgotten + self.fills.len() + 1),
+            exec_id: self.next_exec_id(),
             order_ref: order_ref.into(),
             order_id: self.orders[order_ref].order_id,
             perm_id: 900 + self.orders[order_ref].order_id,
@@ -329,6 +339,105 @@ impl Broker {
         out
     }
 
+    fn next_exec_id(&mut self) -> String {
+        self.executions += 1;
+        format!("e{}.01", self.executions)
+    }
+
+    fn margin_answer(&self) -> Event {
+        match self.margin {
+            Some((equity_cents, margin_cents)) => Event::MarginReported {
+                quantity: 1,
+                equity_cents,
+                margin_cents,
+                margin_after_cents: margin_cents,
+            },
+            None => Event::AskFailed {
+                ask: Ask::Margin,
+                detail: "refused with code 201: no".into(),
+            },
+        }
+    }
+
+    /// Fills `quantity` contracts of an order at `price_ticks`, whatever its terms; the rest goes on working, and the
+    /// broker shrinks the other legs of its group.
+    pub fn fill_part(
+        &mut self,
+        order_ref: &str,
+        quantity: i64,
+        price_ticks: i32,
+        at_ms: i64,
+    ) -> Vec<Event> {
+        let held = self.orders.get_mut(order_ref).unwrap();
+        let request = held.request.clone();
+        held.filled += quantity;
+        if held.filled >= i64::from(request.quantity) {
+            held.state = BrokerOrderState::Filled;
+        }
+        let before = self.position.abs();
+        self.position += request.side.sign() * quantity;
+        if !order_ref.ends_with('E') && self.position.abs() > before {
+            self.opened_by_legs += 1;
+        }
+        self.worst_position = self.worst_position.max(self.position.abs());
+        let fill = BrokerFill {
+            exec_id: self.next_exec_id(),
+            order_ref: order_ref.into(),
+            order_id: self.orders[order_ref].order_id,
+            perm_id: 900 + self.orders[order_ref].order_id,
+            con_id: CON_ID,
+            side: request.side,
+            quantity,
+            price_ticks,
+            filled_at_ms: at_ms,
+        };
+        self.fills.push(fill.clone());
+        vec![Event::Fill { fill }, self.report(order_ref)]
+    }
+
+    /// Corrects the last execution of an order, as the broker does: the same id with a higher number at its end.
+    pub fn correct_last(
+        &mut self,
+        order_ref: &str,
+        revision: u32,
+        quantity: i64,
+        price_ticks: i32,
+    ) -> Event {
+        let fill = self
+            .fills
+            .iter_mut()
+            .rev()
+            .find(|fill| fill.order_ref == order_ref)
+            .expect("an execution to correct");
+        self.position += fill.side.sign() * (quantity - fill.quantity);
+        let base = fill.exec_id.rsplit_once('.').expect("ids end in .NN").0;
+        fill.exec_id = format!("{base}.{revision:02}");
+        fill.quantity = quantity;
+        fill.price_ticks = price_ticks;
+        Event::Fill { fill: fill.clone() }
+    }
+
+    /// Returns the reference of the newest order of a leg: 'E', 'S', 'T' or 'X'.
+    pub fn newest(&self, leg: char) -> String {
+        let newest = self
+            .placed
+            .iter()
+            .rev()
+            .find(|request| request.order_ref.ends_with(leg));
+        newest.expect("an order of this leg").order_ref.clone()
+    }
+
+    /// Returns the quantities of the working orders of a leg.
+    pub fn working(&self, leg: char) -> Vec<u32> {
+        self.orders
+            .values()
+            .filter(|held| {
+                held.state == BrokerOrderState::Working && held.request.order_ref.ends_with(leg)
+            })
+            .map(|held| held.request.quantity)
+            .collect()
+    }
+
     pub fn state(&self, at_ms: i64) -> Event {
         let open = self
             .orders
@@ -339,6 +448,7 @@ impl Broker {
                 Event::OrderReported { order } => order,
                 _ => unreachable!(),
             })
+            .chain(self.doubles.iter().cloned())
             .collect();
         let positions = if self.position == 0 {
             vec![]
@@ -354,7 +464,7 @@ impl Broker {
             open_orders,
             fills: self.fills.clone(),
             positions,
-            broker_at_ms: Some(at_ms),
+            broker_at_ms: Some((at_ms + self.skew_ms).div_euclid(SECOND_MS) * SECOND_MS),
         }
     }
 }
@@ -389,8 +499,12 @@ impl Desk {
                 worst_position: 0,
                 opened_by_legs: 0,
                 placed: vec![],
+                cancelled_ids: vec![],
+                doubles: vec![],
+                skew_ms: 0,
+                margin: Some((1_000_000, 240_000)),
                 next_id: 100,
-                forgotten: 0,
+                executions: 0,
             },
             at_ms: START_MS,
             seq: 0,
@@ -461,6 +575,13 @@ impl Desk {
         }
     }
 
+    /// Takes in what the broker tells.
+    pub fn tell_all(&mut self, events: Vec<Event>) {
+        for event in events {
+            self.tell(event);
+        }
+    }
+
     fn perform(&mut self, effect: &Effect) {
         let at_ms = self.at_ms;
         let answers = match effect {
@@ -470,14 +591,23 @@ impl Desk {
             } => match action {
                 OrderAction::Place { orders } => self.broker.place(orders, self.epoch, at_ms),
                 OrderAction::Modify { order } => self.broker.modify(order),
-                OrderAction::Cancel {} => self.broker.cancel(order_ref),
+                OrderAction::Cancel { order_id: Some(id) } => {
+                    self.broker.cancelled_ids.push(*id);
+                    vec![]
+                }
+                OrderAction::Cancel { order_id: None } => self.broker.cancel(order_ref),
             },
             Effect::AskBroker { .. } if !self.linked => vec![],
             Effect::AskBroker { ask } => vec![match ask {
                 Ask::Contract => Event::ContractResolved {
                     contract: contract(),
                 },
+                Ask::State if self.broker.faults.hide_state => Event::AskFailed {
+                    ask: Ask::State,
+                    detail: "no answer within 5 s".into(),
+                },
                 Ask::State => self.broker.state(at_ms),
+                Ask::Margin => self.broker.margin_answer(),
                 Ask::History => Event::History {
                     bars: self.history.clone(),
                 },
@@ -611,6 +741,22 @@ impl Desk {
             _ => None,
         });
         controls.collect()
+    }
+
+    pub fn restated(&self) -> Vec<RoundTrip> {
+        let trips = self.effects.iter().filter_map(|effect| match effect {
+            Effect::RoundTripRestated { trade, .. } => Some(trade.clone()),
+            _ => None,
+        });
+        trips.collect()
+    }
+
+    pub fn gate(&self, name: &str) -> scalper_core::status::Gate {
+        let gates = self.status().gates;
+        gates
+            .into_iter()
+            .find(|gate| gate.name == name)
+            .unwrap_or_else(|| panic!("no gate {name}"))
     }
 
     pub fn entries(&self) -> usize {

@@ -1,12 +1,10 @@
 //! Each gate at its limit, one below and one above; and the controls that act by themselves.
 
-mod support;
-
+use crate::support::*;
 use scalper_core::effect::Notice;
 use scalper_core::event::{Command, Event, Span};
 use scalper_core::settings::*;
 use scalper_core::status::Posture;
-use support::*;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -62,9 +60,13 @@ fn after_a_gap_the_third_fresh_quote_opens_the_gate() {
     let mut desk = Desk::ready(settings());
     desk.pass(5_000);
 
-    for expected in [false, false, true] {
+    for (count, open) in [(1, false), (2, false), (3, true)] {
         desk.price(20_000);
-        assert_eq!(is_open(&desk, "data_age"), expected);
+        let gate = desk.gate("data_age");
+        assert_eq!(gate.open, open);
+        if !open {
+            assert_eq!(gate.detail, format!("{count} of 3 fresh quotes"));
+        }
     }
 }
 
@@ -180,7 +182,7 @@ fn sizes_and_money_are_held_to_their_limits() {
             [false, true, true],
         ),
         (
-            "max_position",
+            "fat_finger",
             |s, at| s.strategy.quantity = u32::try_from(at).unwrap(),
             1,
             [false, true, false],

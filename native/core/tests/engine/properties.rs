@@ -1,13 +1,11 @@
 //! Laws that hold over any sequence of prices, faults, losses of the link and commands.
 
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
 use scalper_core::effect::{Caused, Effect};
 use scalper_core::engine::Engine;
 use scalper_core::event::{Command, Event};
 use scalper_core::status::Posture;
-use support::*;
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -25,7 +23,7 @@ enum Act {
 }
 
 fn any_faults() -> impl Strategy<Value = Faults> {
-    any::<[bool; 7]>().prop_map(
+    any::<[bool; 8]>().prop_map(
         |[
             swallow_places,
             mute,
@@ -34,6 +32,7 @@ fn any_faults() -> impl Strategy<Value = Faults> {
             refuse_stops,
             hold_market,
             slow,
+            hide_state,
         ]| {
             Faults {
                 swallow_places,
@@ -43,6 +42,7 @@ fn any_faults() -> impl Strategy<Value = Faults> {
                 refuse_stops,
                 hold_market,
                 slow,
+                hide_state,
             }
         },
     )

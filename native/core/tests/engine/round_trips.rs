@@ -1,11 +1,9 @@
 //! Whole round trips against a broker that does what it is told.
 
-mod support;
-
+use crate::support::*;
 use scalper_core::effect::Notice;
 use scalper_core::event::{Command, Event};
 use scalper_core::status::{ExitReason, OrderKind, Posture};
-use support::*;
 
 #[test]
 fn a_signal_becomes_an_entry_with_stop_and_target_exact_from_the_fill() {
@@ -293,6 +291,8 @@ fn three_refused_entries_within_a_minute_halt() {
 
     assert_eq!((desk.posture(), desk.broker.position), (Posture::Halted, 0));
     assert!(desk.controls().contains(&("runaway".to_owned(), true)));
+    // Stop and target are refused as well, for want of a parent: one bracket counts once.
+    assert_eq!(desk.entries(), 3);
 }
 
 #[test]

@@ -1,12 +1,9 @@
 //! The rows of the reliability note, section C: what the journal says, what the broker says, what is done.
 
-mod support;
-
-use scalper_core::effect::Notice;
-use scalper_core::effect::OrderRequest;
-use scalper_core::event::{BrokerFill, BrokerOrderState, Command};
+use crate::support::*;
+use scalper_core::effect::{Effect, Notice, OrderRequest};
+use scalper_core::event::{BrokerFill, BrokerOrderState, Command, Event};
 use scalper_core::status::{ExitReason, Leg, OrderKind, Posture, Side, Tif};
-use support::*;
 
 /// Returns a desk that is long one with its bracket, the link down.
 fn cut_off() -> Desk {
@@ -377,4 +374,298 @@ fn r25_a_halt_stays_and_still_protects() {
         .filter_map(|order| order.leg)
         .collect();
     assert!(legs.contains(&Leg::Stop) && legs.contains(&Leg::Target));
+}
+
+#[test]
+fn r14_legs_larger_than_the_brokers_position_are_made_smaller() {
+    let mut three = settings();
+    three.strategy.quantity = 3;
+    three.risk.max_position = 3;
+    three.risk.max_notional_cents = Some(60_000_000);
+    let mut desk = Desk::ready(three);
+    desk.sink();
+    desk.link_down();
+    desk.broker.position = 1;
+
+    reconnect(&mut desk);
+
+    assert_eq!(desk.posture(), Posture::Halted);
+    assert_eq!(
+        (desk.broker.working('S'), desk.broker.working('T')),
+        (vec![1], vec![1])
+    );
+    assert_eq!(desk.broker.position, 1, "the position is not touched");
+}
+
+#[test]
+fn r14_legs_that_could_only_open_a_position_are_taken_back() {
+    let mut desk = cut_off();
+    desk.broker.position = -1;
+
+    reconnect(&mut desk);
+
+    assert_eq!(desk.posture(), Posture::Halted);
+    assert_eq!(
+        (desk.broker.working('S'), desk.broker.working('T')),
+        (vec![], vec![])
+    );
+    assert_eq!(desk.broker.position, -1);
+}
+
+#[test]
+fn r19_a_second_order_of_one_reference_is_taken_back_and_halts() {
+    let mut desk = Desk::ready(settings());
+    desk.sink();
+    let stop = desk.broker.newest('S');
+    let Event::OrderReported { order } = desk.broker.report(&stop) else {
+        panic!("a report")
+    };
+    let kept_id = order.order_id;
+    let mut second = order;
+    second.perm_id += 5_000;
+    second.order_id += 5_000;
+
+    desk.tell(Event::OrderReported {
+        order: second.clone(),
+    });
+    assert_eq!(desk.broker.cancelled_ids, [kept_id + 5_000]);
+    assert_eq!(desk.posture(), Posture::Halted);
+    desk.tell(Event::OrderReported {
+        order: second.clone(),
+    });
+    assert_eq!(desk.broker.cancelled_ids.len(), 1, "asked once");
+
+    second.state = BrokerOrderState::Cancelled;
+    desk.tell(Event::OrderReported { order: second });
+    desk.pass(3_000);
+    let states: Vec<_> = desk
+        .status()
+        .orders
+        .into_iter()
+        .map(|order| order.state)
+        .collect();
+    assert_eq!(states, ["acked", "acked"], "the one that was meant stands");
+}
+
+#[test]
+fn r19_a_change_that_became_a_second_order_takes_the_place_of_the_first() {
+    let mut desk = Desk::ready(settings());
+    desk.sink();
+    let stop = desk.broker.newest('S');
+    let Event::OrderReported { order } = desk.broker.report(&stop) else {
+        panic!("a report")
+    };
+    // A farther stop from outside is put back; the broker makes a second order of it.
+    let mut edited = order.clone();
+    edited.kind = Some(OrderKind::Stop { stop_ticks: 19_000 });
+    desk.broker.faults.mute = true;
+    desk.broker.faults.slow = true;
+    desk.tell(Event::OrderReported { order: edited });
+    let mut second = order.clone();
+    second.perm_id += 5_000;
+    second.order_id += 5_000;
+
+    desk.tell(Event::OrderReported { order: second });
+
+    assert_eq!(desk.broker.cancelled_ids, [order.order_id]);
+    let mut first = order;
+    first.state = BrokerOrderState::Cancelled;
+    desk.tell(Event::OrderReported { order: first });
+    let stops = desk
+        .status()
+        .orders
+        .into_iter()
+        .filter(|order| order.leg == Some(Leg::Stop))
+        .map(|order| order.state);
+    assert_eq!(stops.collect::<Vec<_>>(), ["acked"]);
+}
+
+#[test]
+fn r19_a_picture_that_still_shows_the_second_order_asks_for_its_end_again() {
+    let mut desk = Desk::ready(settings());
+    desk.sink();
+    let stop = desk.broker.newest('S');
+    let Event::OrderReported { order } = desk.broker.report(&stop) else {
+        panic!("a report")
+    };
+    let mut second = order;
+    second.perm_id += 5_000;
+    second.order_id += 5_000;
+    desk.tell(Event::OrderReported {
+        order: second.clone(),
+    });
+    desk.broker.doubles = vec![second];
+
+    desk.pass(2_000);
+
+    assert!(desk.broker.cancelled_ids.len() >= 2);
+    assert_eq!(stops(&desk), vec![19_740]);
+}
+
+#[test]
+fn an_order_in_doubt_that_three_looks_could_not_settle_halts() {
+    let mut desk = Desk::ready(settings());
+    desk.broker.faults.mute = true;
+    desk.broker.faults.hide_state = true;
+    desk.sink();
+
+    desk.pass(5_000);
+    assert_eq!(desk.posture(), Posture::Trading, "two looks have failed");
+    desk.pass(2_000);
+
+    assert_eq!(desk.posture(), Posture::Halted);
+    assert!(desk.controls().contains(&("in_doubt".to_owned(), true)));
+    assert!(!desk.command(Command::Arm {}).0, "the doubt persists");
+    assert_eq!(desk.entries(), 1, "nothing is sent again");
+
+    desk.broker.faults.mute = false;
+    desk.broker.faults.hide_state = false;
+    desk.pass(10_000);
+    assert_eq!(desk.status().position.map(|held| held.position), Some(1));
+    assert!(desk.command(Command::Arm {}).0);
+}
+
+#[test]
+fn r21_a_broker_that_does_not_say_what_is_true_three_times_loses_its_connection() {
+    let mut desk = Desk::new(settings());
+    desk.broker.faults.hide_state = true;
+    let drops = |desk: &Desk| {
+        let dropped = desk
+            .effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::DropLink { .. }));
+        dropped.count()
+    };
+    desk.link_up();
+
+    desk.pass(2_999);
+    assert_eq!((drops(&desk), desk.status().reconciled), (0, false));
+    desk.pass(1);
+    assert_eq!(drops(&desk), 1);
+    assert!(desk.controls().contains(&("sync_failed".to_owned(), true)));
+
+    // A new connection begins to count anew.
+    desk.link_down();
+    desk.link_up();
+    desk.pass(2_999);
+    assert_eq!(drops(&desk), 1);
+}
+
+#[test]
+fn an_order_whose_absence_the_position_contradicts_stays_in_doubt() {
+    let mut desk = Desk::ready(settings());
+    desk.broker.faults.swallow_places = true;
+    desk.sink();
+    // Two contracts that one order of one cannot explain.
+    desk.broker.position = 2;
+
+    desk.pass(15_000);
+
+    assert_eq!(desk.posture(), Posture::Halted);
+    let entry = desk
+        .status()
+        .orders
+        .into_iter()
+        .find(|order| order.leg == Some(Leg::Entry));
+    assert_eq!(entry.map(|order| order.state), Some("in_doubt".to_owned()));
+}
+
+#[test]
+fn d25_a_mismatch_is_concluded_by_looks_three_seconds_apart() {
+    let mut desk = Desk::ready(settings());
+    desk.broker.position = 1;
+    let pushed = Event::PositionReported {
+        position: scalper_core::event::BrokerPosition {
+            con_id: CON_ID,
+            local_symbol: "MESZ6".into(),
+            position: 1,
+            average_ticks_e2: None,
+        },
+    };
+
+    // What the broker pushes brings the first look a second later, and more of them; they conclude nothing sooner.
+    for _ in 0..13 {
+        desk.tell(pushed.clone());
+        desk.pass(300);
+    }
+    assert_eq!(desk.posture(), Posture::Trading);
+    desk.pass(1_500);
+
+    assert_eq!(desk.posture(), Posture::Halted);
+}
+
+#[test]
+fn f10_an_entry_that_lost_its_legs_on_the_way_is_taken_back_and_said() {
+    let mut desk = Desk::ready(settings());
+    desk.broker.faults.swallow_places = true;
+    desk.broker.faults.hold_market = true;
+    desk.sink();
+    desk.link_down();
+    let entry = desk.broker.newest('E');
+    let request = desk.broker.placed[0].clone();
+    let alone = Held {
+        request,
+        order_id: 101,
+        state: BrokerOrderState::Working,
+        filled: 0,
+    };
+    desk.broker.orders.insert(entry.clone(), alone);
+    desk.broker.faults.swallow_places = false;
+
+    reconnect(&mut desk);
+
+    assert_eq!(
+        desk.broker.orders[&entry].state,
+        BrokerOrderState::Cancelled
+    );
+    assert!(desk.controls().contains(&("bare_entry".to_owned(), true)));
+    desk.pass(5_000);
+    assert!(desk.status().orders.is_empty());
+}
+
+#[test]
+fn d27_a_clock_that_differs_is_told_and_keeps_entries_out_and_far_off_it_halts() {
+    for (skew_ms, warns, halts) in [
+        (0, false, false),
+        (999, false, false),
+        (1_000, true, false),
+        (2_999, true, false),
+        (3_000, true, true),
+        (-1_000, false, false),
+        (-1_001, true, false),
+        (-2_000, true, false),
+        (-2_001, true, true),
+        (3_600_000, true, true),
+    ] {
+        let mut desk = Desk::new(settings());
+        desk.broker.skew_ms = skew_ms;
+        desk.link_up();
+        desk.pass(7_000);
+
+        let told = desk.controls().contains(&("clock".to_owned(), true));
+        assert_eq!(
+            (told, !desk.gate("clock").open),
+            (warns, warns),
+            "{skew_ms}"
+        );
+        assert_eq!(desk.posture() == Posture::Halted, halts, "{skew_ms}");
+    }
+}
+
+#[test]
+fn d27_entries_wait_a_minute_after_the_clocks_agree_again() {
+    let mut desk = Desk::new(settings());
+    desk.broker.skew_ms = 3_600_000;
+    desk.link_up();
+    desk.pass(7_000);
+    assert!(!desk.command(Command::Arm {}).0, "the cause persists");
+
+    desk.broker.skew_ms = 0;
+    desk.pass(3_000);
+    assert!(desk.controls().contains(&("clock".to_owned(), false)));
+    assert!(desk.command(Command::Arm {}).0);
+    assert!(!desk.gate("clock").open);
+    desk.pass(61_000);
+
+    assert!(desk.gate("clock").open);
 }

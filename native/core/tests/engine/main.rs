@@ -1,0 +1,13 @@
+//! The live engine against a broker that does what it is told, and against one that does not.
+
+mod account;
+mod controls;
+mod corrections;
+mod days;
+mod gates;
+mod properties;
+mod reconcile;
+mod round_trips;
+mod settings_changes;
+#[path = "../support/mod.rs"]
+mod support;
