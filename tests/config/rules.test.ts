@@ -1,11 +1,6 @@
 // Relations between keys, each at its edge.
 import { describe, expect, test } from "vitest";
-import {
-  feeCentsOf,
-  INSTRUMENTS,
-  instrumentOf,
-  tickValueCentsOf,
-} from "../../src/config/instruments.ts";
+import { feeCentsOf, INSTRUMENTS, instrumentOf, tickValueCentsOf } from "../../src/config/instruments.ts";
 import { loadSettings, printProblem } from "../../src/config/load.ts";
 import { isReachable, zBound } from "../../src/config/rules.ts";
 import { covers, minutesOf, parseDayWindows, parseWeekWindows, printWeekWindow } from "../../src/config/windows.ts";

@@ -1,6 +1,12 @@
 // The port straight on the Rust exchange: no socket, no wire, no library. Says what IB would say, in the same order, with
 // times in whole seconds as IB tells them; moves only when the test steps it.
-import type { ExchangeAccount, ExchangeFill, ExchangePosition, ExchangeReport, NewOrder } from "../../native/exchange.d.ts";
+import type {
+  ExchangeAccount,
+  ExchangeFill,
+  ExchangePosition,
+  ExchangeReport,
+  NewOrder,
+} from "../../native/exchange.d.ts";
 import type { BrokerFill, BrokerOrder, BrokerOrderState, Contract, OrderRequest } from "../../src/engine.ts";
 import { createExchange } from "../../src/engine.ts";
 import { err, ok, type Result } from "../../src/result.ts";

@@ -23,10 +23,6 @@ pub struct Caused {
     rename_all = "snake_case",
     rename_all_fields = "camelCase"
 )]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one value lives at a time; a box would cost an allocation for each of the common ones"
-)]
 pub enum Effect {
     /// Orders to send, modify or cancel: on the disk first, then on the wire, then `sent`.
     Intent {
@@ -259,10 +255,6 @@ pub struct EntryReason {
     tag = "event",
     rename_all = "snake_case",
     rename_all_fields = "camelCase"
-)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one value lives at a time; a box would cost an allocation for each of the common ones"
 )]
 pub enum Notice {
     /// An entry's orders went out.

@@ -12,10 +12,6 @@ use ts_rs::TS;
     rename_all = "snake_case",
     rename_all_fields = "camelCase"
 )]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one value lives at a time; a box would cost an allocation for each of the common ones"
-)]
 pub enum Event {
     /// A trade print. Travels packed.
     Trade {

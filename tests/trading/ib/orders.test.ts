@@ -205,7 +205,14 @@ describe("what an entry would do to the account", () => {
     const margins = ["100", "80", "10000", "2400.5", "2200", "-1.14", "2500.5", "2280", "9998.86"];
     client.send(...openOrder({ orderId: asked.orderId, orderRef: "", type: "MKT", status: "PreSubmitted", margins }));
 
-    expect(asked).toMatchObject({ orderId: 5, action: "BUY", quantity: "2", type: "MKT", orderRef: "", transmit: true });
+    expect(asked).toMatchObject({
+      orderId: 5,
+      action: "BUY",
+      quantity: "2",
+      type: "MKT",
+      orderRef: "",
+      transmit: true,
+    });
     expect(await answer).toEqual({
       ok: true,
       value: { equityCents: 999_886, marginCents: 240_050, marginAfterCents: 250_050 },

@@ -44,7 +44,16 @@ export function openOrder(order: RawOrder): Field[] {
     // scaleInitLevelSize … algoStrategy, solicited
     ...["", "", "", "", 0, "", "", 0, 0, "", 0],
     // whatIf, status, nine margins, three commissions, currency, warning
-    ...[order.margins === undefined ? 0 : 1, status, ...(order.margins ?? Array<Field>(9).fill("")), "", "", "", "", ""],
+    ...[
+      order.margins === undefined ? 0 : 1,
+      status,
+      ...(order.margins ?? Array<Field>(9).fill("")),
+      "",
+      "",
+      "",
+      "",
+      "",
+    ],
     // randomizeSize, randomizePrice, conditions, adjustedOrderType … adjustableTrailingUnit
     ...[0, 0, 0, "None", "", "", "", "", "", "", 0],
     // softDollarTier, cashQty, dontUseAutoPriceForHedge, isOmsContainer, discretionaryUpToLimitPrice, usePriceMgmtAlgo

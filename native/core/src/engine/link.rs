@@ -323,7 +323,7 @@ impl Core {
             ];
             self.halt("in_doubt", &detail, "risk", doing);
         }
-        if failures % FAILED_LOOKS_MAX == 0 {
+        if failures.is_multiple_of(FAILED_LOOKS_MAX) {
             let reason = format!("the broker did not say what is true {failures} times: {detail}");
             self.control("sync_failed", true, reason.clone());
             self.emit(Effect::DropLink { reason });
