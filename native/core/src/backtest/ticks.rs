@@ -204,6 +204,9 @@ impl<'a> Run<'a> {
             found: Found::default(),
         };
         run.follow_hours()?;
+        // What an entry does to the margin is the broker's word, and a recording has none (D24).
+        let mut told = settings.clone();
+        told.risk.excess_liquidity_pct = None;
         run.tell(Event::Started {
             version: String::new(),
             badge: ACCOUNT.to_owned(),
@@ -211,7 +214,7 @@ impl<'a> Run<'a> {
             after_crash: false,
             latched: false,
             revision: 1,
-            settings: settings.clone(),
+            settings: told,
         })?;
         run.tell(Event::LinkChanged {
             link: Link::Up,
@@ -343,7 +346,7 @@ impl<'a> Run<'a> {
             } => match action {
                 OrderAction::Place { orders } => self.place(orders),
                 OrderAction::Modify { order } => self.modify(order),
-                OrderAction::Cancel {} => self.cancel(&order_ref),
+                OrderAction::Cancel { .. } => self.cancel(&order_ref),
             },
             Effect::AskBroker { ask } => {
                 let answer = self.answer(ask);
@@ -360,7 +363,11 @@ impl<'a> Run<'a> {
                 detail,
             } => self.note_control(control, detail),
             Effect::PostureChanged { to, .. } => self.is_halted = to == Posture::Halted,
-            Effect::Anomaly { .. } | Effect::InDoubt { .. } => self.found.anomalies += 1,
+            // The exchange answers everything and corrects nothing.
+            Effect::Anomaly { .. }
+            | Effect::InDoubt { .. }
+            | Effect::DropLink { .. }
+            | Effect::RoundTripRestated { .. } => self.found.anomalies += 1,
             Effect::Control { tripped: false, .. }
             | Effect::NoticeQueued { .. }
             | Effect::Latch { .. }
@@ -625,6 +632,10 @@ impl<'a> Run<'a> {
             Ask::MarketData => Event::FeedChanged {
                 ok: true,
                 detail: "recorded".to_owned(),
+            },
+            Ask::Margin => Event::AskFailed {
+                ask,
+                detail: "a recording holds no margin".to_owned(),
             },
             Ask::State => Event::Reconciled {
                 open_orders: self
