@@ -18,10 +18,11 @@ const HOLD_GRACE_MS: i64 = 5_000;
 impl Core {
     /// Does everything that is due by now.
     pub fn run_timers(&mut self) {
+        // A pause that is over holds back nothing of what closes now.
+        self.end_pause();
         if let Some(bar) = self.bars.elapse(self.at_ms) {
             self.on_close(bar);
         }
-        self.end_pause();
         self.check_silence();
         self.check_state_age();
         self.check_hours();

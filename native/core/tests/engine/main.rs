@@ -5,9 +5,11 @@ mod controls;
 mod corrections;
 mod days;
 mod gates;
+mod identity;
 mod properties;
 mod reconcile;
 mod round_trips;
+mod second_opinion;
 mod settings_changes;
 #[path = "../support/mod.rs"]
 mod support;

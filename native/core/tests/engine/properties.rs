@@ -23,7 +23,7 @@ enum Act {
 }
 
 fn any_faults() -> impl Strategy<Value = Faults> {
-    any::<[bool; 8]>().prop_map(
+    any::<[bool; 9]>().prop_map(
         |[
             swallow_places,
             mute,
@@ -32,6 +32,7 @@ fn any_faults() -> impl Strategy<Value = Faults> {
             refuse_stops,
             hold_market,
             slow,
+            hold_legs,
             hide_state,
         ]| {
             Faults {
@@ -42,6 +43,7 @@ fn any_faults() -> impl Strategy<Value = Faults> {
                 refuse_stops,
                 hold_market,
                 slow,
+                hold_legs,
                 hide_state,
             }
         },

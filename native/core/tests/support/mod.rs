@@ -133,6 +133,8 @@ pub struct Faults {
     pub hold_market: bool,
     /// What the broker tells arrives only when `deliver` is called.
     pub slow: bool,
+    /// Stops and limits rest, whatever the price.
+    pub hold_legs: bool,
     /// Questions about the state have no answer.
     pub hide_state: bool,
 }
@@ -274,6 +276,9 @@ impl Broker {
                     .is_none_or(|parent| parent.state == BrokerOrderState::Filled);
                 let side = held.request.side;
                 let reached = match held.request.kind {
+                    OrderKind::Limit { .. } | OrderKind::Stop { .. } if self.faults.hold_legs => {
+                        false
+                    }
                     OrderKind::Market {} => !self.faults.hold_market,
                     OrderKind::Limit { limit_ticks } => match side {
                         Side::Buy => self.last_ticks <= limit_ticks,
