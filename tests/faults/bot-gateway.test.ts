@@ -99,6 +99,13 @@ const CASES: readonly Case[] = [
     without: ["gateway_down", "anomaly"],
   },
   {
+    script: "F10-truncated-frame",
+    forMs: 60_000,
+    does: "takes back the entry that lost its legs",
+    ends: { posture: "trading", position: -1, entries: 2 },
+    records: ["in_doubt", "bare_entry"],
+  },
+  {
     script: "F11-bad-lengths",
     forMs: 160_000,
     does: "drops the line at each, and lives",
@@ -185,10 +192,20 @@ const CASES: readonly Case[] = [
     records: ["entry_filled"],
   },
   {
+    script: "F21-fill-crosses-cancel",
+    forMs: 70_000,
+    does: "is flat although the rest of the entry fills in the middle of a flatten",
+    set: ["strategy.quantity=3", "risk.maxPosition=3", "risk.maxNotionalUsd=100000"],
+    positionMax: 3,
+    deeds: FLATTEN(15_750),
+    ends: { posture: "paused", position: 0, entries: 1 },
+    records: ["flat_confirmed"],
+  },
+  {
     script: "F22-entries-rejected",
     forMs: 60_000,
-    does: "halts and leaves nothing behind",
-    ends: { posture: "halted", position: 0, entries: 1 },
+    does: "halts at the third refused entry and leaves nothing behind",
+    ends: { posture: "halted", position: 0, entries: 3 },
     records: ["runaway", "halted", "order_rejected"],
   },
   {
@@ -234,6 +251,13 @@ const CASES: readonly Case[] = [
     does: "halts at a stranger's position and touches nothing",
     ends: { posture: "halted", position: 1, entries: 0 },
     records: ["foreign_orders", "pos_mismatch"],
+  },
+  {
+    script: "clock-skew",
+    forMs: 120_000,
+    does: "halts at a clock that is an hour off",
+    ends: { posture: "halted", position: -1, entries: 1 },
+    records: ["clock", "halted"],
   },
   {
     script: "F28-wrong-account",

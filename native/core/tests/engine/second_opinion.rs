@@ -1,6 +1,11 @@
 //! The strategy and the controls that act on it, written a second time, plainly: no orders, no broker, no state machine;
 //! z from the prices themselves each time. What the engine decides at each close must be the same.
 
+#![expect(
+    clippy::float_arithmetic,
+    reason = "z from the prices themselves, as anybody would write it; dimensionless"
+)]
+
 use crate::support::*;
 use proptest::prelude::*;
 use scalper_core::bars::GRACE_MS;
