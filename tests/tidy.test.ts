@@ -18,6 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   supervisor: ["clock"],
   cli: ["commander", "units", "version"],
   version: ["package.json"],
+  "dead-man": ["clock", "log"],
+  "second-channel": ["clock", "log"],
   main: ["cli", "log", "programs"],
   engine: ["native", "package.json"],
   journal: [...LEAVES, "journal", "lowdb"],

@@ -28,6 +28,8 @@ export type Bot = {
   start(): Promise<void>;
   /** Stops the poll, lets handlers finish (5 s at most) and sends what is queued (5 s at most). */
   stop(): Promise<void>;
+  /** Returns true while the chat server answers the poll. */
+  isPolling(): boolean;
 };
 
 /** Is what a bot is made of. */
@@ -63,6 +65,8 @@ export type BotOptions = {
   }) => void | Promise<void>;
   /** The one-time code on the console, where nobody is listed yet. */
   readonly pairing?: { readonly code: string };
+  /** Gets the words of a critical notice that the chat server has not taken for a minute, or never will. */
+  readonly onUntold?: (text: string) => void;
   /** Draws the charts; a thread of its own without it. */
   readonly painter?: Painter;
   /** From 0 to 1, for the jitter of retries. */
@@ -87,7 +91,7 @@ export function createBot(options: BotOptions): Bot {
   });
   const { api } = bot;
   const badge = options.isDemo ? "DEMO" : null;
-  let running: { stop(): Promise<void> } | null = null;
+  let running: Pick<Bot, "stop" | "isPolling"> | null = null;
 
   const start = async (): Promise<void> => {
     if (running !== null) return;
@@ -117,7 +121,16 @@ export function createBot(options: BotOptions): Bot {
       },
     });
     const chats = [...new Set(options.alertChats)];
-    const outbox = createOutbox({ desk, channel, access, file, wall, log, chats });
+    const outbox = createOutbox({
+      desk,
+      channel,
+      access,
+      file,
+      wall,
+      log,
+      chats,
+      onUntold: options.onUntold ?? (() => {}),
+    });
     const cards = createCards({ api, desk, channel, file, wall, log, chats });
 
     const polling = createPolling({
@@ -220,6 +233,8 @@ export function createBot(options: BotOptions): Bot {
     for (const handler of handlers) bot.use(handler.run);
 
     running = {
+      // The first poll without news takes half a minute; a server that is not there is known at once.
+      isPolling: () => ["starting", "polling"].includes(polling.state()),
       stop: async () => {
         await polling.stop(STOP_MS_MAX);
         outbox.stop();
@@ -244,5 +259,6 @@ export function createBot(options: BotOptions): Bot {
     stop: async () => {
       await running?.stop();
     },
+    isPolling: () => running?.isPolling() === true,
   };
 }

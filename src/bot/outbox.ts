@@ -30,6 +30,8 @@ const OLD_MS = HOUR_MS;
 const REPEAT_AFTER_MS: readonly number[] = [2 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
 /** NOT FLAT is repeated this often until it is flat or seen. */
 const NOT_FLAT_EVERY_MS = MINUTE_MS;
+/** A critical notice that no chat has taken by then goes the other way as well. */
+const UNTOLD_MS = MINUTE_MS;
 /** So many unseen ones are kept; the oldest give way. */
 const UNSEEN_MAX = 50;
 
@@ -62,12 +64,15 @@ export function createOutbox(options: {
   wall: Clock;
   log: Log;
   chats: readonly number[];
+  /** Gets the words of a critical notice that the chat server has not taken for a minute, or never will. */
+  onUntold: (text: string) => void;
 }): Outbox {
   const { desk, channel, access, file, wall, log } = options;
   const pumps = new Map<number, Pump>();
   /** Notice → chats that still have to get it, and the first message that it became. */
   const open = new Map<number, { left: Set<number>; messageId: number | null; isTried: boolean }>();
   const repeats = new Map<number, Cancel>();
+  const untold = new Map<number, Cancel>();
   let stopListening: Cancel = () => {};
   let isStopped = false;
 
@@ -83,16 +88,28 @@ export function createOutbox(options: {
       finish(queued.noticeId, desk.notices.dead(queued.noticeId, "switched off in the settings"));
       return;
     }
+    if (queued.class === "critical")
+      untold.set(
+        queued.noticeId,
+        wall.after(UNTOLD_MS, () => tellOtherwise(queued)),
+      );
     const alive = [...pumps.values()].filter((pump) => !pump.isDead);
     if (alive.length === 0 && pumps.size === 0) return;
     const item: Item = { queued, takenAtMs: wall.nowMs(), ageAtStartMs };
     const targets = alive.length > 0 ? alive : fallbackPumps(queued);
     if (targets.length === 0) {
+      tellOtherwise(queued);
       finish(queued.noticeId, desk.notices.dead(queued.noticeId, "no chat can be written to"));
       return;
     }
     open.set(queued.noticeId, { left: new Set(targets.map((pump) => pump.chatId)), messageId: null, isTried: false });
     for (const pump of targets) pump.waiting.push(item);
+  };
+
+  const tellOtherwise = (queued: QueuedNotice): void => {
+    if (!untold.delete(queued.noticeId)) return;
+    const { text } = noticeView(desk.snapshot(), queued, { isRepeat: false, delayMs: 0, count: 1 });
+    options.onUntold(`${text.text}\n(the chat has not taken this)`);
   };
 
   /** Takes notices in before any of them is told: old ones and quick fills are folded only where they are seen together. */
@@ -224,6 +241,8 @@ export function createOutbox(options: {
       if (state.left.size > 0) continue;
       open.delete(queued.noticeId);
       if (state.messageId !== null) {
+        untold.get(queued.noticeId)?.();
+        untold.delete(queued.noticeId);
         await desk.notices.sent(queued.noticeId, state.messageId);
         if (queued.class === "critical") remember(queued);
         continue;
@@ -231,6 +250,8 @@ export function createOutbox(options: {
       const others = delivery.type === "blocked" ? fallbackPumps(queued) : [];
       const [next] = others;
       if (next === undefined || next.chatId === pump.chatId) {
+        untold.get(queued.noticeId)?.();
+        tellOtherwise(queued);
         await desk.notices.dead(queued.noticeId, delivery.type === "delivered" ? "" : delivery.description);
         continue;
       }
@@ -318,7 +339,7 @@ export function createOutbox(options: {
     stop: () => {
       isStopped = true;
       stopListening();
-      for (const cancel of repeats.values()) cancel();
+      for (const cancel of [...repeats.values(), ...untold.values()]) cancel();
       for (const pump of pumps.values()) pump.wake?.();
     },
     seen,

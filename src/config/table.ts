@@ -457,7 +457,12 @@ export const TABLE: Table = {
       chat: "summary",
       help: "also sent late if the program was down",
     },
-    weeklySummary: { kind: BOOLEAN, default: true, chat: "weekly", help: "a summary after the week's last session" },
+    weeklySummary: {
+      kind: BOOLEAN,
+      default: true,
+      chat: "weekly",
+      help: "a summary after the week's last session; has no effect yet",
+    },
     quietHours: {
       kind: { type: "dayWindow" },
       nothing: "none",
@@ -506,13 +511,13 @@ export const TABLE: Table = {
       key: "keepJournal",
       kind: duration(DAY_MS, 3_650 * DAY_MS),
       default: 400 * DAY_MS,
-      help: "how long records are kept",
+      help: "how long records are kept; has no effect yet",
     },
     keepLogsMs: {
       key: "keepLogs",
       kind: duration(DAY_MS, 3_650 * DAY_MS),
       default: 30 * DAY_MS,
-      help: "how long log files are kept",
+      help: "how long log files are kept; has no effect yet",
     },
     recordMarket: {
       kind: BOOLEAN,
@@ -530,7 +535,7 @@ export const TABLE: Table = {
       kind: text("a URL beginning with http:// or https://", URL_PATTERN),
       nothing: "",
       default: null,
-      help: "the address by which people reach it from elsewhere",
+      help: "the address by which people reach it from elsewhere; has no effect yet",
     },
   },
   logging: {

@@ -3,12 +3,15 @@ import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { type Bot, createBot } from "../bot/index.ts";
 import type { StartOptions } from "../cli.ts";
-import { type Clock, wallClock } from "../clock.ts";
+import { type Cancel, type Clock, wallClock } from "../clock.ts";
 import { withUser, writeConfigFile } from "../config/edit.ts";
 import type { Settings, User } from "../config/schema.ts";
+import { livenessProblems } from "../dashboard/health.ts";
 import { type Dashboard, startDashboard } from "../dashboard/server.ts";
+import { startDeadMan } from "../dead-man.ts";
 import { printJournalProblem } from "../journal/journal.ts";
-import { errorFields, type Log } from "../log.ts";
+import { errorFields, keepSecret, type Log } from "../log.ts";
+import { createSecondChannel } from "../second-channel.ts";
 import { createIbGateway } from "../trading/ib/index.ts";
 import { type Schedule, startSchedule, startScheduleOn } from "../trading/schedule.ts";
 import { VERSION } from "../version.ts";
@@ -31,6 +34,7 @@ export type Parts = {
   dashboard: Dashboard | null;
   bot: Bot | null;
   schedule: Schedule | null;
+  deadMan: Cancel | null;
   /** True from the moment at which the broker is asked for: before, there is nothing to report or announce. */
   isConnected: boolean;
 };
@@ -42,6 +46,7 @@ export const noParts = (): Parts => ({
   dashboard: null,
   bot: null,
   schedule: null,
+  deadMan: null,
   isConnected: false,
 });
 
@@ -98,6 +103,9 @@ export async function bringUp(
   await assembly.begin();
   parts.dashboard = settings.dashboard.enabled ? await openDashboard(assembly, options, mode, log) : null;
   const chat = chatOf(mode, demo);
+  const targets = settings.notices.secondChannel;
+  for (const secret of [...targets, settings.notices.deadManUrl ?? ""]) keepSecret(secret);
+  const secondChannel = createSecondChannel({ targets, wall: wallClock, log: log.child({ room: "second channel" }) });
   parts.bot = createBot({
     token: chat.token,
     apiRoot: chat.apiRoot,
@@ -110,6 +118,7 @@ export async function bringUp(
     stateFile: join(dataDir, "bot.json"),
     log: log.child({ room: "bot" }),
     isDemo: demo !== null,
+    onUntold: (text) => void secondChannel.tell(text),
     ...(chat.pairing === null
       ? {}
       : { pairing: { code: chat.pairing }, onPaired: (user: User) => savePaired(mode, user, log) }),
@@ -127,6 +136,23 @@ export async function bringUp(
   parts.isConnected = true;
   await parts.bot.start();
   parts.schedule = schedule(assembly, settings, demo, log);
+  parts.deadMan = feedDeadMan(settings, assembly, parts.bot, log);
+}
+
+/** All is well while the journal is written, the chat server answers, and the broker is there when its market is open. */
+function feedDeadMan(settings: Settings, assembly: Assembly, bot: Bot, log: Log): Cancel | null {
+  const url = settings.notices.deadManUrl;
+  if (url === null) return null;
+  const problems = (): readonly string[] => {
+    const snapshot = assembly.desk.snapshot();
+    const { link, marketOpen } = snapshot.status;
+    return [
+      ...livenessProblems(snapshot),
+      ...(link === "up" || marketOpen === false ? [] : [`link_${link}`]),
+      ...(bot.isPolling() ? [] : ["chat"]),
+    ];
+  };
+  return startDeadMan({ url, problems, wall: wallClock, log: log.child({ room: "dead man" }) });
 }
 
 /** A recording that has ended says so in the chat; the closed market alone would look like a fault. */
@@ -151,6 +177,7 @@ export async function tearDown(parts: Parts, settings: Settings, reason: string,
     await act().catch((thrown: unknown) => log.error(errorFields(thrown), what));
   };
   knocks?.stop();
+  parts.deadMan?.();
   if (assembly !== null && parts.isConnected) {
     if (settings.session.onStop === "flatten") await attempt("flattening at the end", () => flattenAtEnd(assembly));
     await attempt("reporting what is open", async () => printEnd(assembly));

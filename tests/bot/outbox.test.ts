@@ -322,3 +322,43 @@ test("through any sequence of failures every notice arrives once and in order", 
     { numRuns: 15 },
   );
 }, 30_000);
+
+test("a critical notice that the chat server does not take for a minute goes the other way, once", async () => {
+  const other: string[] = [];
+  const stage = await startStage({ onUntold: (text) => other.push(text) });
+  stage.telegram.fail("sendMessage", ...Array<Failure>(100).fill("network"));
+
+  stage.desk.tell(PAUSED, "control");
+  stage.desk.tell(HALTED, "critical");
+  await stage.pass(59_000);
+  const early = other.length;
+  await stage.pass(62_000);
+
+  expect(early).toBe(0);
+  expect(other).toHaveLength(1);
+  expect(other[0]).toContain("HALTED · daily loss");
+  expect(other[0]).toContain("(the chat has not taken this)");
+}, 20_000);
+
+test("a critical notice that was told in time does not go the other way", async () => {
+  const other: string[] = [];
+  const stage = await startStage({ onUntold: (text) => other.push(text) });
+
+  stage.desk.tell(HALTED, "critical");
+  await stage.pass(70_000);
+
+  expect(stage.telegram.texts(ANNA.id)[0]).toContain("HALTED · daily loss");
+  expect(other).toEqual([]);
+}, 20_000);
+
+test("a critical notice that no chat can be given goes the other way at once", async () => {
+  const other: string[] = [];
+  const stage = await startStage({ onUntold: (text) => other.push(text) });
+  const blocked: Failure = { code: 403, description: "Forbidden: bot was blocked by the user" };
+  stage.telegram.fail("sendMessage", ...Array<Failure>(10).fill(blocked));
+
+  stage.desk.tell(HALTED, "critical");
+  await stage.pass(10_000);
+
+  expect(other).toHaveLength(1);
+}, 20_000);

@@ -30,12 +30,9 @@ export const STEER: readonly Command[] = [
       const until = pauseEnd(call.room.desk.snapshot(), call.rest);
       if (until.type === "wrong") return view(plain(rich(until.text)));
       const answer = await call.room.desk.pause(call.caller.origin, until.atMs);
-      return answered(
-        call,
-        answer,
-        until.note === null ? [] : [until.note],
-        [[run("Resume", "/resume"), run("Status", "/status")]],
-      );
+      return answered(call, answer, until.note === null ? [] : [until.note], [
+        [run("Resume", "/resume"), run("Status", "/status")],
+      ]);
     },
   },
   {
