@@ -14,9 +14,9 @@ import { ANSWER, CODE, SERVER_VERSION_MIN } from "./wire/ids.ts";
 import { parseWireTime, wireTime } from "./wire/time.ts";
 
 /** How many bars one answer holds at most; a real gateway limits the duration for each bar size instead. */
-const BARS_MAX = 10_000;
+export const BARS_MAX = 10_000;
 /** How many ticks one answer holds at most (TWS API, historical time and sales). */
-const TICKS_MAX = 1_000;
+export const TICKS_MAX = 1_000;
 
 const BAR_PRICES: readonly BarPrice[] = ["TRADES", "MIDPOINT", "BID", "ASK"];
 

@@ -3,7 +3,7 @@ import { type GatewayExecution, type GatewayOrder, isWorking } from "./order-mes
 import type { OrderTerms } from "./order-terms.ts";
 
 /** How many ended orders and executions are kept for requests; the oldest go first. */
-const ENDED_KEPT_MAX = 5_000;
+export const ENDED_KEPT_MAX = 5_000;
 
 /** PermIds begin here, so that none is mistaken for a client's order id. */
 const PERM_ID_FIRST = 1_000_000_001;

@@ -35,7 +35,7 @@ export type OrderProblem = { readonly code: number; readonly text: string };
 export const ORDER_TYPES_LISTED = "DAY,GTC,GTD,IOC,LMT,MKT,OCA,STP,STPLMT,TRAIL,WHATIF";
 
 /** Is the largest quantity of one order. */
-const QUANTITY_MAX = 10_000;
+export const QUANTITY_MAX = 10_000;
 
 const KINDS: Readonly<Record<string, ExchangeOrderKind["kind"]>> = {
   MKT: "market",
