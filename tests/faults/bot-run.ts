@@ -11,6 +11,7 @@ import { dumpLine, readJournal } from "../../src/journal/journal.ts";
 import { type Log, silentLog } from "../../src/log.ts";
 import { type Assembly, assemble } from "../../src/programs/assemble.ts";
 import { createRefusals } from "../../src/programs/refusals.ts";
+import { parseFault } from "../../src/simulators/ib-gateway/faults.ts";
 import { startGatewayServer } from "../../src/simulators/ib-gateway/index.ts";
 import type { HistoryBar } from "../../src/simulators/ib-gateway/market-source.ts";
 import { startBotApiServer } from "../../src/simulators/telegram/index.ts";
@@ -42,6 +43,8 @@ export type RunOptions = {
   /** Scripts without their ending: of the gateway's side and of the chat's. */
   readonly script: string | null;
   readonly chatScript?: string;
+  /** Lines of a script of the gateway's side, beside it or in its place. */
+  readonly lines?: readonly object[];
   readonly forMs: number;
   /** False leaves the price at its mean: nothing is entered. */
   readonly hasSignal?: boolean;
@@ -65,7 +68,8 @@ export type Evidence = {
   readonly posture: string;
   /** Is the fault that ended the loop; null while sound. */
   readonly fault: Error | null;
-  readonly dataDir: string;
+  /** Holds the journal until the judging is over; null where there is none to replay. */
+  readonly dataDir: string | null;
 };
 
 /** Runs the bot and hands its evidence to `judge` before the run's folder is gone. */
@@ -115,6 +119,11 @@ async function play(options: RunOptions, folder: string, rest: Rest): Promise<Ev
     faults: options.chatScript === undefined ? [] : readChatScript(options.chatScript),
     log: log.child({ room: "chat" }),
   });
+  for (const line of options.lines ?? []) {
+    const read = parseFault(line);
+    if (!read.ok) throw new Error(read.error);
+    server.addFault(read.value);
+  }
   const post = (path: string, body: object): Promise<Response> =>
     fetch(`${chat.url}/simulate/${path}`, { method: "POST", body: JSON.stringify(body), headers: JSON_TYPE });
 

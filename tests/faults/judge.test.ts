@@ -43,9 +43,11 @@ const SOUND: Evidence = {
     at(10, order(E, 1, "SELL")),
     at(10, order(S, 2, "BUY", { parentId: 1 })),
     at(20, fill(E, 1, "SELL", 5_000)),
+    at(20, { type: "position", position: -1 }),
     at(30, { type: "cancel", orderRef: S }),
     at(40, order(X, 3, "BUY")),
     at(50, fill(X, 3, "BUY", 4_999)),
+    at(50, { type: "position", position: 0 }),
   ],
   journal: [
     { seq: 1, atMs: 0, type: "link_changed", link: "up" },
@@ -69,7 +71,7 @@ const SOUND: Evidence = {
   gateway: { positions: [{ position: 0 }], orders: [] },
   posture: "paused",
   fault: null,
-  dataDir: "",
+  dataDir: null,
 };
 const TERMS = { positionMax: 1, isChatUp: true };
 const without = (seq: number): readonly Line[] => SOUND.journal.filter((line) => line["seq"] !== seq);
@@ -92,11 +94,11 @@ test.each<[string, Partial<Evidence>]>([
       },
     },
   ],
-  ["protection", { ledger: SOUND.ledger.slice(0, 3), gateway: { positions: [{ position: -1 }], orders: [] } }],
+  ["protection", { ledger: SOUND.ledger.slice(0, 4), gateway: { positions: [{ position: -1 }], orders: [] } }],
   ["I2", { ledger: [at(5, order("QS1-abcd-260105-0-E", 9, "SELL")), ...SOUND.ledger] }],
   ["I3", { journal: without(8) }],
   ["I3", { journal: changed(8, { atMs: 45 }) }],
-  ["I3", { ledger: [...SOUND.ledger.slice(0, 5), at(41, order(X, 4, "BUY")), ...SOUND.ledger.slice(5)] }],
+  ["I3", { ledger: [...SOUND.ledger.slice(0, 6), at(41, order(X, 4, "BUY")), ...SOUND.ledger.slice(6)] }],
   ["I4", { journal: changed(3, { to: "halted" }) }],
   ["I4", { journal: without(2) }],
   ["I4", { ledger: [...SOUND.ledger, at(70, order(X, 4, "BUY"))] }],
@@ -107,8 +109,8 @@ test.each<[string, Partial<Evidence>]>([
   ["I6", { journal: changed(12, { atMs: 5_053 }) }],
   ["I6", { calls: [] }],
   ["I6", { calls: [...SOUND.calls, ...SOUND.calls] }],
-  ["I8", { ledger: [...SOUND.ledger.slice(0, 5), at(25_000, fill(X, 3, "BUY", 4_999))] }],
-  ["I8", { ledger: [...SOUND.ledger, at(60, fill("QS1-abcd-260105-3-X", 4, "BUY", 4_999))] }],
+  ["I8", { ledger: [...SOUND.ledger.slice(0, 6), at(25_000, { type: "position", position: 0 })] }],
+  ["I8", { ledger: [...SOUND.ledger, at(60, { type: "position", position: 1 })] }],
   ["the loop", { fault: new Error("broken") }],
 ])("%s: %j is found", (invariant, change) => {
   const found = breaks({ ...SOUND, ...change }, TERMS);

@@ -1,5 +1,8 @@
-// Judges the evidence of a run by the invariants of the reliability note. It knows the formats only: ledger, journal
-// dump, record of Bot API calls. Each returns what is wrong, one sentence each; none where all is well.
+// Judges the evidence of a run by the invariants of the reliability note. But for the replay it knows the formats only:
+// ledger, journal dump, record of Bot API calls. Each returns what is wrong, one sentence each; none where all is well.
+import { createEngine } from "../../src/engine.ts";
+import { readJournal } from "../../src/journal/journal.ts";
+import { createReplay } from "../../src/trading/resume.ts";
 import type { Evidence, Line } from "./bot-run.ts";
 
 /** Is what a run may claim for itself. */
@@ -15,13 +18,14 @@ export function breaks(evidence: Evidence, terms: Terms): readonly string[] {
   return [
     ...(evidence.fault === null ? [] : [`the loop has stopped: ${evidence.fault.message}`]),
     ...samePosition(evidence).map((what) => `I1: ${what}`),
-    ...protectedAtEnd(evidence).map((what) => `protection: ${what}`),
+    ...[...protectedAtEnd(evidence), ...protectedAlways(evidence)].map((what) => `protection: ${what}`),
     ...worstCase(evidence, terms).map((what) => `I2: ${what}`),
     ...intentFirst(evidence).map((what) => `I3: ${what}`),
     ...noRisk(evidence).map((what) => `I4: ${what}`),
     ...countedOnce(evidence).map((what) => `I5: ${what}`),
     ...delivered(evidence, terms).map((what) => `I6: ${what}`),
     ...flattened(evidence).map((what) => `I8: ${what}`),
+    ...replayed(evidence).map((what) => `I11: ${what}`),
   ];
 }
 
@@ -29,6 +33,19 @@ const isOwn = (ref: unknown): boolean => typeof ref === "string" && ref.startsWi
 const legOf = (ref: string): string => ref.slice(ref.lastIndexOf("-") + 1);
 const signed = (line: Line): number => (line["action"] === "BUY" ? 1 : -1) * line["quantity"];
 const at = (evidence: Evidence, atMs: number): string => `at ${(atMs - evidence.startMs) / 1_000} s`;
+/** Returns by how much a ledger line of ours changes the position: a fill by its contracts, a correction by what it adds. */
+function movers(ledger: readonly Line[]): ReadonlyMap<Line, number> {
+  const counted = new Map<string, number>();
+  const moves = new Map<Line, number>();
+  for (const line of ledger) {
+    if ((line["type"] !== "fill" && line["type"] !== "correction") || !isOwn(line["orderRef"])) continue;
+    const id = stem(line["execId"]);
+    moves.set(line, signed(line) - (counted.get(id) ?? 0));
+    counted.set(id, signed(line));
+  }
+  return moves;
+}
+
 const of = (lines: readonly Line[], type: string): readonly Line[] => lines.filter((line) => line["type"] === type);
 
 /** I1: the broker, the journal and /status say the same, or entries are halted and a person was told. */
@@ -47,9 +64,7 @@ function samePosition(evidence: Evidence): readonly string[] {
 function protectedAtEnd(evidence: Evidence): readonly string[] {
   const own = evidence.gateway.orders.filter((order) => isOwn(order["orderRef"]));
   const position = evidence.gateway.positions[0]?.position ?? 0;
-  const ours = evidence.ledger
-    .filter((line) => line["type"] === "fill" && isOwn(line["orderRef"]))
-    .reduce((sum, line) => sum + signed(line), 0);
+  const ours = [...movers(evidence.ledger).values()].reduce((sum, move) => sum + move, 0);
   // What no order of ours explains is left alone until a person says what it is.
   if (position !== ours) return [];
   if (position === 0) return own.map((order) => `${order["orderRef"]} works although nothing is held`);
@@ -58,16 +73,73 @@ function protectedAtEnd(evidence: Evidence): readonly string[] {
   return own.some(isStop) ? [] : [`${position} contracts are held without a stop of that size at the broker`];
 }
 
+/** How long a position may be without a stop at the broker while the link is up and nothing closes it. */
+const BARE_MS_MAX = 5_000;
+
+/** A position is never long without its stop while something could be done about it. */
+function protectedAlways(evidence: Evidence): readonly string[] {
+  type Moment = { readonly atMs: number; readonly act: () => void };
+  let position = 0;
+  let isReady = false;
+  let isClosing = false;
+  const stops = new Set<string>();
+  const moves = movers(evidence.ledger);
+  const moments: Moment[] = [
+    ...evidence.ledger.map((line) => ({
+      atMs: line["atMs"],
+      act: () => {
+        position += moves.get(line) ?? 0;
+        if (line["type"] !== "status" || !isOwn(line["orderRef"]) || legOf(line["orderRef"]) !== "S") return;
+        if (["PreSubmitted", "Submitted"].includes(line["status"])) stops.add(line["orderRef"]);
+        else stops.delete(line["orderRef"]);
+      },
+    })),
+    ...evidence.journal.map((line) => ({
+      atMs: line["atMs"],
+      act: () => {
+        if (line["type"] === "link_changed") isReady = false;
+        if (line["type"] === "reconciled") isReady = true;
+        if (line["type"] === "posture_changed") isClosing = line["to"] === "flattening";
+        if (line["type"] === "intent" && legOf(line["orderRef"]) === "X") isClosing = true;
+      },
+    })),
+  ].toSorted((a, b) => a.atMs - b.atMs);
+  let bareSinceMs: number | null = null;
+  let longest = { fromMs: 0, ms: 0 };
+  for (const { atMs, act } of moments) {
+    if (bareSinceMs !== null && atMs - bareSinceMs > longest.ms)
+      longest = { fromMs: bareSinceMs, ms: atMs - bareSinceMs };
+    act();
+    if (position === 0) isClosing = false;
+    const isBare = position !== 0 && stops.size === 0 && isReady && !isClosing;
+    bareSinceMs = isBare ? (bareSinceMs ?? atMs) : null;
+  }
+  return longest.ms > BARE_MS_MAX
+    ? [`held without a stop for ${longest.ms / 1_000} s from ${at(evidence, longest.fromMs).slice(3)} on`]
+    : [];
+}
+
+/** Is true where hands other than ours changed the position: what closes it then is no longer a matter of our orders alone. */
+function hasForeign({ ledger }: Evidence): boolean {
+  return ledger.some(
+    (line) =>
+      (line["type"] === "fill" && !isOwn(line["orderRef"])) ||
+      (line["type"] === "fault" && line["fault"] === "position_shift"),
+  );
+}
+
 /** I2: position plus everything that may still fill never passes the limit; of a group only one counts. */
 function worstCase(evidence: Evidence, { positionMax }: Terms): readonly string[] {
+  if (hasForeign(evidence)) return [];
   const found: string[] = [];
   let position = 0;
-  const working = new Map<number, { readonly ref: string; left: number }>();
+  const working = new Map<number, { left: number }>();
+  const moves = movers(evidence.ledger);
   for (const line of evidence.ledger) {
     if (line["type"] === "order" && isOwn(line["orderRef"]) && legOf(line["orderRef"]) === "E")
-      working.set(line["orderId"], { ref: line["orderRef"], left: signed(line) });
+      working.set(line["orderId"], { left: signed(line) });
+    position += moves.get(line) ?? 0;
     if (line["type"] === "fill" && isOwn(line["orderRef"])) {
-      position += signed(line);
       const order = working.get(line["orderId"]);
       if (order !== undefined) order.left -= signed(line);
     }
@@ -80,6 +152,13 @@ function worstCase(evidence: Evidence, { positionMax }: Terms): readonly string[
   return found.slice(0, 1);
 }
 
+const DEEDS: Readonly<Record<string, readonly string[]>> = {
+  order: ["place"],
+  swallowed: ["place", "modify"],
+  modify: ["modify"],
+  cancel: ["cancel"],
+};
+
 /** I3: each order and each change has its intent in the journal before, and none is sent twice. */
 function intentFirst(evidence: Evidence): readonly string[] {
   const found: string[] = [];
@@ -90,14 +169,18 @@ function intentFirst(evidence: Evidence): readonly string[] {
     for (const ref of refs)
       left.set(`${action.do} ${ref}`, [...(left.get(`${action.do} ${ref}`) ?? []), intent["atMs"]]);
   }
-  const deeds = { order: "place", swallowed: "place", modify: "modify", cancel: "cancel" } as const;
-  for (const line of evidence.ledger) {
-    const deed = deeds[line["type"] as keyof typeof deeds];
-    if (deed === undefined || !isOwn(line["orderRef"])) continue;
+  const use = (deed: string, line: Line): boolean => {
     const intents = left.get(`${deed} ${line["orderRef"]}`) ?? [];
     const intent = intents.findIndex((atMs) => atMs <= line["atMs"]);
-    if (intent < 0) found.push(`${line["type"]} ${line["orderRef"]} ${at(evidence, line["atMs"])} has no intent left`);
-    else intents.splice(intent, 1);
+    if (intent >= 0) intents.splice(intent, 1);
+    return intent >= 0;
+  };
+  for (const line of evidence.ledger) {
+    // What is swallowed may be an order or a change of one: the wire has one message for both.
+    const deeds = DEEDS[line["type"]];
+    if (deeds === undefined || !isOwn(line["orderRef"])) continue;
+    if (!deeds.some((deed) => use(deed, line)))
+      found.push(`${line["type"]} ${line["orderRef"]} ${at(evidence, line["atMs"])} has no intent left`);
   }
   return found;
 }
@@ -120,8 +203,9 @@ function noRisk(evidence: Evidence): readonly string[] {
     if (!isReady) found.push(`entry ${line["orderRef"]} ${at(evidence, line["atMs"])} before the broker was asked`);
   }
   let position = 0;
+  const moves = movers(evidence.ledger);
   for (const line of evidence.ledger) {
-    if (line["type"] === "fill") position += signed(line);
+    position += moves.get(line) ?? (line["type"] === "fill" ? signed(line) : 0);
     if (line["type"] !== "order" || line["parentId"] !== 0 || line["whatIf"] || !isOwn(line["orderRef"])) continue;
     const raises = Math.abs(position + signed(line)) > Math.abs(position);
     if (raises && legOf(line["orderRef"]) !== "E")
@@ -160,6 +244,7 @@ function journalFills(evidence: Evidence): ReadonlyMap<string, Fill> {
 
 /** I5: what the ledger filled is known, and the trades make exactly its money. */
 function countedOnce(evidence: Evidence): readonly string[] {
+  const isForeign = hasForeign(evidence);
   const known = journalFills(evidence);
   const filled = new Map<string, Line>();
   for (const line of evidence.ledger) {
@@ -170,18 +255,13 @@ function countedOnce(evidence: Evidence): readonly string[] {
   const found = unknown.map((id) => `execution ${id} is not in the journal`);
   const position = [...filled.values()].reduce((sum, line) => sum + signed(line), 0);
   const trips = of(evidence.journal, "round_trip").map((line) => line["trade"]);
-  // What was closed outside of the bot has no execution of ours: its price is an estimate, and said to be one.
-  const outside = trips.filter((trade) => trade.reason === "external");
-  const contracts =
-    trips.reduce((sum, trade) => sum + 2 * trade.quantity, 0) -
-    outside.reduce((sum, trade) => sum + trade.quantity, 0) +
-    (outside.length > 0 ? 0 : Math.abs(position));
+  const contracts = trips.reduce((sum, trade) => sum + 2 * trade.quantity, 0) + Math.abs(position);
   const asFilled = [...filled.values()].reduce((sum, line) => sum + line["quantity"], 0);
   if (contracts !== asFilled)
     found.push(`trades and position make ${contracts} contracts of ${asFilled} that were filled`);
   const cashCents = Math.round([...filled.values()].reduce((sum, line) => sum - signed(line) * line["price"] * 500, 0));
   const grossCents = trips.reduce((sum, trade) => sum + trade.grossCents, 0);
-  if (position === 0 && cashCents !== grossCents)
+  if (position === 0 && cashCents !== grossCents && !isForeign)
     found.push(`the trades made ${grossCents} cents, the broker's executions ${cashCents}`);
   return found;
 }
@@ -230,15 +310,14 @@ function flattened(evidence: Evidence): readonly string[] {
   const found: string[] = [];
   for (const begun of of(evidence.journal, "posture_changed").filter((line) => line["to"] === "flattening")) {
     const fromMs = begun["atMs"];
-    const fills = evidence.ledger.filter((line) => line["type"] === "fill" && isOwn(line["orderRef"]));
-    let position = fills.filter((line) => line["atMs"] <= fromMs).reduce((sum, line) => sum + signed(line), 0);
-    const sign = Math.sign(position);
-    let flatMs = position === 0 ? fromMs : Number.POSITIVE_INFINITY;
-    for (const fill of fills.filter((line) => line["atMs"] > fromMs)) {
-      position += signed(fill);
-      if (position === 0) flatMs = Math.min(flatMs, fill["atMs"]);
-      if (sign !== 0 && Math.sign(position) === -sign) found.push(`reversed ${at(evidence, fill["atMs"])}`);
-    }
+    // The broker's word: what was done by hand counts too.
+    const held = of(evidence.ledger, "position");
+    const before = held.findLast((line) => line["atMs"] <= fromMs)?.["position"] ?? 0;
+    const after = held.filter((line) => line["atMs"] > fromMs);
+    const flatMs =
+      before === 0 ? fromMs : (after.find((line) => line["position"] === 0)?.["atMs"] ?? Number.POSITIVE_INFINITY);
+    const reversed = after.find((line) => before !== 0 && Math.sign(line["position"]) === -Math.sign(before));
+    if (reversed !== undefined) found.push(`reversed ${at(evidence, reversed["atMs"])}`);
     const loud = of(evidence.journal, "notice_queued").some(
       (line) =>
         line["class"] === "critical" &&
@@ -250,4 +329,15 @@ function flattened(evidence: Evidence): readonly string[] {
       found.push(`not flat in 20 s after ${at(evidence, fromMs)}, and nobody told`);
   }
   return found;
+}
+
+/** I11: the journal makes the same decisions again, byte for byte. */
+function replayed({ dataDir }: Evidence): readonly string[] {
+  if (dataDir === null) return [];
+  const run = createReplay(createEngine(null));
+  for (const record of readJournal(dataDir)) run.take(record);
+  const { difference } = run.finish();
+  return difference === null
+    ? []
+    : [`record ${difference.seq} is ${difference.recorded}, replayed ${difference.replayed}`];
 }

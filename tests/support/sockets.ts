@@ -17,7 +17,8 @@ const QUIET_TURNS_MAX = 2_000_000;
 /** Follows all connections that are made from now on. */
 export function watchRest(): Rest {
   const clients = new Set<Socket>();
-  const servers = new Map<number, Socket>();
+  /** By both ports: one port of a client may lead to several servers. */
+  const servers = new Map<string, Socket>();
   /** Bytes that passed on connections which are gone. */
   let gone = 0;
   const onClient = (message: unknown): void => {
@@ -30,10 +31,10 @@ export function watchRest(): Rest {
   };
   const onServer = (message: unknown): void => {
     const { socket } = message as { socket: Socket };
-    const port = socket.remotePort ?? 0;
-    servers.set(port, socket);
+    const ports = `${socket.localPort} ${socket.remotePort}`;
+    servers.set(ports, socket);
     socket.once("close", () => {
-      if (servers.get(port) === socket) servers.delete(port);
+      if (servers.get(ports) === socket) servers.delete(ports);
       gone += 1;
     });
   };
@@ -46,7 +47,7 @@ export function watchRest(): Rest {
     let seen = `${gone}`;
     for (const client of clients) {
       if (client.connecting) return null;
-      const server = servers.get(client.localPort ?? 0);
+      const server = servers.get(`${client.remotePort} ${client.localPort}`);
       if (server === undefined || client.destroyed || server.destroyed) continue;
       if (client.bytesRead !== server.bytesWritten || server.bytesRead !== client.bytesWritten) return null;
       seen += ` ${client.bytesRead} ${client.bytesWritten}`;
