@@ -33,6 +33,7 @@ const CASES: readonly Case[] = [
   {
     chatScript: "F33-conflict",
     forMs: 400_000,
+    stepMs: 1_000,
     does: "tells of the other poller, and polls again by itself",
     posture: "trading",
     check: (evidence) => {
@@ -45,6 +46,7 @@ const CASES: readonly Case[] = [
   {
     chatScript: "F34-flood",
     forMs: 240_000,
+    stepMs: 1_000,
     deeds: [writes(60_000, "/pause")],
     does: "obeys although no answer goes out, keeps to the wait, and loses nothing",
     posture: "paused",
@@ -58,6 +60,7 @@ const CASES: readonly Case[] = [
   {
     chatScript: "F35-silence",
     forMs: 420_000,
+    stepMs: 1_000,
     script: "F01-reset-while-idle",
     does: "begins its poll anew and tells the alert afterwards",
     posture: "trading",
@@ -82,6 +85,7 @@ const CASES: readonly Case[] = [
   {
     chatScript: "F37-backlog",
     forMs: 680_000,
+    stepMs: 1_000,
     deeds: [
       writes(40_000, "/resume"),
       writes(41_000, "/flatten"),

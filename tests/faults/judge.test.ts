@@ -95,6 +95,13 @@ test.each<[string, Partial<Evidence>]>([
     },
   ],
   ["protection", { ledger: SOUND.ledger.slice(0, 4), gateway: { positions: [{ position: -1 }], orders: [] } }],
+  [
+    "protection",
+    {
+      ledger: [...SOUND.ledger.slice(0, 4), at(10_000, { type: "position", position: 0 })],
+      journal: SOUND.journal.filter((line) => ![6, 7, 8].includes(line["seq"])),
+    },
+  ],
   ["I2", { ledger: [at(5, order("QS1-abcd-260105-0-E", 9, "SELL")), ...SOUND.ledger] }],
   ["I3", { journal: without(8) }],
   ["I3", { journal: changed(8, { atMs: 45 }) }],
