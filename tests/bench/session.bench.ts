@@ -2,7 +2,7 @@
 // there as the program that users start, chat and all. The baseline of each ratio is the engine alone on the same events,
 // in the same run.
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -45,17 +45,27 @@ const wireRun = await benchWire();
 console.log(`${inProcessRun.marketEvents.toLocaleString("en-US")} market-data events: ${inProcessRun.label}`);
 const rate = (perSecond: number): string =>
   `${Math.round(perSecond).toLocaleString("en-US").padStart(9)} events/s  ${(perSecond / engineRate).toFixed(2)}`;
+function byProcessor({ perProcessorSecond }: Run): string {
+  return perProcessorSecond === null
+    ? ""
+    : `; ${Math.round(perProcessorSecond).toLocaleString("en-US")} a second of processor time`;
+}
 console.log(`engine alone, from the journal's frames   ${rate(engineRate)}`);
 console.log(
-  `whole session in-process, journal synced   ${rate(inProcessRun.perSecond)}  (${inProcessRun.trades} trades; asked for: 200,000)`,
+  `whole session in-process, journal synced   ${rate(inProcessRun.perSecond)}  (${inProcessRun.trades} trades${byProcessor(inProcessRun)}; asked for: 200,000)`,
 );
 console.log(
-  `the whole program over the TWS wire       ${rate(wireRun.perSecond)}  (${wireRun.trades} trades, ${wireRun.marketEvents.toLocaleString("en-US")} events; asked for: 30,000)`,
+  `the whole program over the TWS wire       ${rate(wireRun.perSecond)}  (${wireRun.trades} trades, ${wireRun.marketEvents.toLocaleString("en-US")} events${byProcessor(wireRun)}; asked for: 30,000)`,
 );
 process.exit(0);
 
 /** What a run of a whole session came to. */
-type Run = { readonly perSecond: number; readonly trades: number };
+type Run = {
+  readonly perSecond: number;
+  /** The same by processor time, which a busy machine changes less; null where the machine does not tell. */
+  readonly perProcessorSecond: number | null;
+  readonly trades: number;
+};
 
 function openSource(): MarketSource {
   const market = [`simulator.market=${isRecorded ? RECORDING : "synthetic"}`];
@@ -82,6 +92,7 @@ async function benchInProcess(): Promise<Run & { dataDir: string; marketEvents: 
   });
   const endMs = source.endMs ?? source.startMs + SESSION_MS;
   const began = performance.now();
+  const beganOn = process.cpuUsage();
   for (let atMs = source.startMs + STEP_MS; atMs <= endMs + STEP_MS; atMs += STEP_MS) {
     await road.stepTo(atMs);
     await session.idle();
@@ -90,8 +101,10 @@ async function benchInProcess(): Promise<Run & { dataDir: string; marketEvents: 
     await session.idle();
   }
   const perSecond = (marketEvents / (performance.now() - began)) * 1_000;
+  const { user, system } = process.cpuUsage(beganOn);
+  const perProcessorSecond = (marketEvents / (user + system)) * 1_000_000;
   await close();
-  return { perSecond, trades, dataDir, marketEvents, label: source.label };
+  return { perSecond, perProcessorSecond, trades, dataDir, marketEvents, label: source.label };
 }
 
 /** The same journal through a new engine, nothing else. */
@@ -117,9 +130,11 @@ async function benchWire(): Promise<Run & { marketEvents: number }> {
   try {
     await said(child.stdout, "Open the chat page", child);
     const began = performance.now();
+    const beganOnMs = processorMs(child);
     if (isRecorded) await said(child.stderr, "The recording has ended", child);
     else await new Promise<void>((resolve) => wallClock.after(SYNTHETIC_WALL_MS, resolve));
     const tookMs = performance.now() - began;
+    const endedOnMs = processorMs(child);
     child.kill("SIGINT");
     await new Promise((resolve) => child.once("exit", resolve));
     let marketEvents = 0;
@@ -129,11 +144,25 @@ async function benchWire(): Promise<Run & { marketEvents: number }> {
       if (type === "trade" || type === "quote") marketEvents++;
       if (type === "round_trip") trades++;
     }
-    return { perSecond: (marketEvents / tookMs) * 1_000, trades, marketEvents };
+    const onMs = beganOnMs === null || endedOnMs === null ? null : endedOnMs - beganOnMs;
+    return {
+      perSecond: (marketEvents / tookMs) * 1_000,
+      perProcessorSecond: onMs === null ? null : (marketEvents / onMs) * 1_000,
+      trades,
+      marketEvents,
+    };
   } finally {
     child.kill("SIGKILL");
     rmSync(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Returns the processor time that a process has used, by Linux's accounts in hundredths of a second; null elsewhere. */
+function processorMs({ pid }: ChildProcess): number | null {
+  const path = `/proc/${pid}/stat`;
+  if (!existsSync(path)) return null;
+  const fields = readFileSync(path, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** Resolves when the stream has said these words. */
