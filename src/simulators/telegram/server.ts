@@ -193,6 +193,8 @@ function respondWithBotFile(parts: Parts, response: ServerResponse, token: strin
   }
 }
 
+const OPENING_BRACE = 0x7b;
+
 async function respondToControl(
   parts: Parts,
   request: IncomingMessage,
@@ -205,11 +207,14 @@ async function respondToControl(
   }
   const body = await readBody(request);
   if (!body.ok) return answerJson(response, 413, { ok: false, description: "the body is too large" });
+  // `curl -d '{…}'` says that its JSON is a form.
+  const isObject = body.value[0] === OPENING_BRACE;
+  const contentType = isObject ? "application/json" : (request.headers["content-type"] ?? "");
   try {
     const { status, body: given } = await control(parts.control, {
       verb: request.method ?? "GET",
       path,
-      parameters: readParameters(url.searchParams, request.headers["content-type"] ?? "", body.value),
+      parameters: readParameters(url.searchParams, contentType, body.value),
       signal: closedSignal(response),
     });
     answerJson(response, status, given, { "Cache-Control": "no-store" });

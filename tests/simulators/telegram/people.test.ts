@@ -201,3 +201,16 @@ test("a document that a bot sends only ever leaves the server as a download", as
   expect(response.headers.get("content-type")).toBe("application/octet-stream");
   expect(response.headers.get("content-disposition")).toBe("attachment; filename*=UTF-8''x.html");
 });
+
+test("a command in JSON is taken from `curl -d`, which says that it is a form", async () => {
+  const { server, chat } = await startStage();
+
+  const response = await fetch(`${server.url}/simulate/message`, {
+    method: "POST",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: '{"text": "/status"}',
+  });
+
+  expect(response.status).toBe(200);
+  expect((await chat()).messages).toMatchObject([{ text: "/status" }]);
+});
