@@ -1,9 +1,16 @@
 // The page's server and the control: who is answered, what is refused, what is streamed.
 import { request } from "node:http";
+import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { FOLLOWERS_MAX } from "../../../src/simulators/ib-gateway/control.ts";
+import { silentLog } from "../../../src/log.ts";
+import { FOLLOWERS_MAX, startControl } from "../../../src/simulators/ib-gateway/control.ts";
+import { createMessageLog } from "../../../src/simulators/ib-gateway/message-log.ts";
+import { handClock } from "./hand-clock.ts";
 import { rawClient } from "./raw-client.ts";
 import { type Rig, START_MS, startRig } from "./rig.ts";
+
+/** The kernel takes some megabytes before a reader that is asleep is noticed at all. */
+const VIEW_BYTES = 100_000;
 
 const running: Rig[] = [];
 afterEach(async () => {
@@ -218,3 +225,54 @@ async function firstEvents(url: string, count: number): Promise<{ event: string;
       data: /^data: (.*)$/m.exec(block)?.[1] ?? "",
     }));
 }
+
+test("a page that does not read is told nothing more until it does, and nothing piles up for it", async () => {
+  const wall = handClock();
+  let views = 0;
+  const unused = (): never => {
+    throw new Error("nothing but the view is asked for here");
+  };
+  const control = await startControl(0, {
+    wall: wall.clock,
+    log: silentLog,
+    messages: createMessageLog(() => 0),
+    view: () => {
+      views += 1;
+      return { views, filling: "x".repeat(VIEW_BYTES) };
+    },
+    state: unused,
+    addFault: unused,
+    pause: unused,
+    resume: unused,
+    setSpeed: unused,
+    step: unused,
+    isPaused: unused,
+    position: unused,
+    lastTicks: unused,
+  });
+  const asleep = connect(control.port, "127.0.0.1");
+  asleep.pause();
+  asleep.write("GET /simulate/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+  for (let turn = 0; turn < 4_000; turn += 1) {
+    wall.move(500);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const whileAsleep = views;
+  for (let turn = 0; turn < 1_000; turn += 1) {
+    wall.move(500);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const stillAsleep = views;
+  asleep.resume();
+  while (views === stillAsleep) {
+    wall.move(500);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  asleep.destroy();
+  await control.stop();
+
+  expect(whileAsleep).toBeGreaterThan(0);
+  expect(whileAsleep * VIEW_BYTES).toBeLessThan(64 * 1_048_576);
+  expect(stillAsleep).toBe(whileAsleep);
+});

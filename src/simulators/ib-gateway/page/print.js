@@ -25,6 +25,13 @@ export function count(value) {
   return WHOLE.format(value);
 }
 
+const COMPACT = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+
+/** Returns a count short enough for a narrow column. */
+export function shortCount(value) {
+  return value < 100_000 ? WHOLE.format(value) : COMPACT.format(value);
+}
+
 /** Returns bytes in the unit that reads best. */
 export function bytes(value) {
   if (value < 1_024) return `${value} B`;

@@ -1,5 +1,5 @@
 // Book, orders, account and clients, drawn anew with every view. Nothing in them can be focused, so nothing is lost.
-import { bytes, count, dollars, element, gain, signed } from "./print.js";
+import { bytes, count, dollars, element, gain, shortCount, signed } from "./print.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -159,7 +159,7 @@ function showClients(view) {
       cell(client.clientId, "strong"),
       cell(client.address, ""),
       cell(client.serverVersion, ""),
-      cell(`${count(client.messagesIn)} / ${count(client.messagesOut)}`, ""),
+      cell(`${shortCount(client.messagesIn)} / ${shortCount(client.messagesOut)}`, ""),
       cell(
         client.ticksMissed === 0
           ? bytes(client.backlogBytes)
