@@ -70,10 +70,10 @@ export declare class NativeExchange {
 
 /**
  * Runs a backtest over bars, oldest first. `settings` is EngineSettings, `fills` FillModel, `study` StudySettings where one
- * is wanted, all as JSON. Fails with a code before the colon: BACKTEST_SETTINGS, BACKTEST_BARS, BACKTEST_STOPPED, or
+ * is wanted, `contract` Contract where its hours or its last trade date are known, all as JSON. Fails with a code before the colon: BACKTEST_SETTINGS, BACKTEST_BARS, BACKTEST_STOPPED, or
  * BACKTEST_PANIC for a fault of ours.
  */
-export declare function backtest(settings: string, fills: string, bars: NativeBars, control: NativeBacktestControl, study?: string | undefined | null): Promise<NativeBacktest>
+export declare function backtest(settings: string, fills: string, bars: NativeBars, control: NativeBacktestControl, study?: string | undefined | null, contract?: string | undefined | null): Promise<NativeBacktest>
 
 /**
  * Runs a backtest over market records of 40 bytes, oldest first, which are read in place from another thread: leave them

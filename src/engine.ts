@@ -5,6 +5,7 @@ import type { NativeBars } from "../native/index.d.ts";
 import type {
   BacktestReport,
   Caused,
+  Contract,
   EngineSettings,
   Event,
   FillModel,
@@ -98,19 +99,22 @@ export type RunningBacktest = {
 
 /**
  * Begins a backtest. The columns are read in place: they must stay as they are until the result is there. `study` asks for
- * intervals and odds, which take some tenths of a second.
+ * intervals and odds, which take some tenths of a second; by `contract`'s hours and last trade date early closes and the roll
+ * are kept.
  */
 export function startBacktest(
   settings: EngineSettings,
   fills: FillModel,
   bars: NativeBars,
   study: StudySettings | null = null,
+  contract: Contract | null = null,
 ): RunningBacktest {
   const control = guard(() => new native.NativeBacktestControl());
   const run = async (): Promise<BacktestRun> => {
     try {
-      const asked = study === null ? null : JSON.stringify(study);
-      const found = await native.backtest(JSON.stringify(settings), JSON.stringify(fills), bars, control, asked);
+      const [told, filled] = [JSON.stringify(settings), JSON.stringify(fills)];
+      const [asked, of] = [study, contract].map((each) => (each === null ? null : JSON.stringify(each)));
+      const found = await native.backtest(told, filled, bars, control, asked, of);
       return {
         report: JSON.parse(found.report) as BacktestReport,
         otherIntrabar: found.otherIntrabar == null ? null : (JSON.parse(found.otherIntrabar) as Statistics),

@@ -76,10 +76,9 @@ function tickFills({ settings, fills }: Outcome): Assumption[] {
 }
 
 function calendarText({ fills, settings }: Outcome): string {
-  if (fills.on === "bars") return "holidays and early closes are not known: bars are traded as they come";
   const hours = fills.knowsHours
     ? "hours, holidays and early closes by CME's rules for equity-index futures as of 2025 to 2027, whatever the year of the data"
-    : "the hours of this instrument are not known: it is traded whenever the data trade";
+    : "the hours of this instrument are not known: it is traded whenever the data are";
   const { rollDaysBefore, flatDaysBefore } = settings.contract;
   const roll =
     fills.lastTradeDate === null
@@ -90,7 +89,7 @@ function calendarText({ fills, settings }: Outcome): string {
 
 function leftOutText({ fills }: Outcome): string {
   return fills.on === "bars"
-    ? "what bars can't tell: spreads, stale data, order rates, broker resets, rolling to the next contract, margin. The live bot may trade less."
+    ? "what bars can't tell: spreads, stale data, margin, refusals of the broker. The live bot may trade less. A day is seen at its closes; a halt that would wait for /arm ends with the session."
     : "margin, refusals and outages of the broker, what our own orders do to the market, and history before the first record: the window fills from there on. A halt that would wait for /arm ends with the session.";
 }
 
@@ -199,7 +198,7 @@ function targetText({ backtest }: Settings): string {
     : "filled only once a better price trades (through)";
 }
 
-function sessionsText({ session, strategy }: Settings): string {
+function sessionsText({ session, strategy, ibkr }: Settings): string {
   const zone = zoneName(session.timeZone, 0);
   const day =
     session.openMinute === null
@@ -213,8 +212,12 @@ function sessionsText({ session, strategy }: Settings): string {
     session.flattenAtMinute === null || session.noEntryBeforeFlattenMs < MINUTE_MS
       ? ""
       : `; no entry in the last ${printDuration(session.noEntryBeforeFlattenMs)} before flat`;
+  const resets =
+    ibkr.resetWindows.length === 0
+      ? ""
+      : "; flat from 15m before each reset window of the broker, no entry from 30m before";
   const reset = strategy.resetWindow === "session" ? "the window is emptied" : "the window goes on";
-  return `${day}, ${reset} and the daily loss limit lifted then${entries}${last}`;
+  return `${day}, ${reset} and the daily loss limit lifted then${entries}${last}${resets}`;
 }
 
 function contracts(quantity: number): string {

@@ -59,22 +59,21 @@ export async function runBacktest(options: BacktestOptions, stopping: Stopping):
   const study = { seed: STUDY_SEED, resamples: STUDY_RESAMPLES, trials: options.trials };
   const { openAtMs } = data.bars;
   const contract = contractOf(settings, data.contract, openAtMs[0] as number, openAtMs.at(-1) as number);
+  const known = {
+    knowsHours: contract.hours.length > 0,
+    lastTradeDate: contract.lastTradeDate === "" ? null : contract.lastTradeDate,
+  };
   const { files, form, contracts, fileBarMs, notes } = data;
   const of = {
     settings,
     data: { files: files.map((file) => basename(file)), form, contract: data.contract, contracts, fileBarMs, notes },
   };
   if (data.ticks === null) {
-    const run = await simulate(settings, data, study, stopping);
-    return { ...of, bars: data.bars, fills: { on: "bars", quotes: null, knowsHours: false, lastTradeDate: null }, run };
+    const run = await simulate(settings, data, contract, study, stopping);
+    return { ...of, bars: data.bars, fills: { on: "bars", quotes: null, ...known }, run };
   }
   const run = await simulateTicks(settings, data.ticks.records, contract, study, stopping);
-  const fills: Fills = {
-    on: "ticks",
-    quotes: data.ticks.hasQuotes ? "recorded" : "derived",
-    knowsHours: contract.hours.length > 0,
-    lastTradeDate: contract.lastTradeDate === "" ? null : contract.lastTradeDate,
-  };
+  const fills: Fills = { on: "ticks", quotes: data.ticks.hasQuotes ? "recorded" : "derived", ...known };
   return { ...of, bars: run.bars, fills, run };
 }
 
@@ -150,10 +149,11 @@ async function read(options: BacktestOptions, settings: Settings, isStopped: () 
 async function simulate(
   settings: Settings,
   data: BarData,
+  contract: Contract,
   study: StudySettings,
   stopping: Stopping,
 ): Promise<Outcome["run"]> {
-  const running = startBacktest(engineSettings(settings, "back"), fillModel(settings), data.bars, study);
+  const running = startBacktest(engineSettings(settings, "back"), fillModel(settings), data.bars, study, contract);
   return await watched(running, progress("running", "bars", data.bars.openAtMs.length), stopping);
 }
 

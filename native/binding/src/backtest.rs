@@ -6,7 +6,7 @@ use napi_derive::napi;
 use scalper_core::backtest::{
     Backtest, BacktestError, BacktestReport, FillModel, Intrabar, PROGRESS_BARS,
 };
-use scalper_core::event::Bar;
+use scalper_core::event::{Bar, Contract};
 use scalper_core::settings::EngineSettings;
 use scalper_core::statistics::StudySettings;
 use scalper_core::zscore::RollingZ;
@@ -90,12 +90,13 @@ pub struct BacktestTask {
     settings: EngineSettings,
     fills: FillModel,
     study: Option<StudySettings>,
+    contract: Option<Contract>,
     bars: NativeBars,
     control: Arc<Control>,
 }
 
 /// Runs a backtest over bars, oldest first. `settings` is EngineSettings, `fills` FillModel, `study` StudySettings where one
-/// is wanted, all as JSON. Fails with a code before the colon: BACKTEST_SETTINGS, BACKTEST_BARS, BACKTEST_STOPPED, or
+/// is wanted, `contract` Contract where its hours or its last trade date are known, all as JSON. Fails with a code before the colon: BACKTEST_SETTINGS, BACKTEST_BARS, BACKTEST_STOPPED, or
 /// BACKTEST_PANIC for a fault of ours.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeBacktest>")]
 pub fn backtest(
@@ -104,6 +105,7 @@ pub fn backtest(
     bars: NativeBars,
     control: &NativeBacktestControl,
     study: Option<String>,
+    contract: Option<String>,
 ) -> napi::Result<AsyncTask<BacktestTask>> {
     let length = bars.open_at_ms.len();
     for column in [
@@ -121,6 +123,10 @@ pub fn backtest(
         fills: serde_json::from_str(&fills).map_err(|error| coded("SETTINGS", error))?,
         study: study
             .map(|study| serde_json::from_str(&study))
+            .transpose()
+            .map_err(|error| coded("SETTINGS", error))?,
+        contract: contract
+            .map(|contract| serde_json::from_str(&contract))
             .transpose()
             .map_err(|error| coded("SETTINGS", error))?,
         bars,
@@ -194,6 +200,9 @@ impl BacktestTask {
         let low_ticks: &[i32] = low_ticks;
         let close_ticks: &[i32] = close_ticks;
         let mut backtest = Backtest::new(&self.settings, fills).map_err(refusal)?;
+        if let Some(contract) = &self.contract {
+            backtest.know(contract);
+        }
         backtest.expect_bars(open_at_ms.len());
         for index in 0..open_at_ms.len() {
             if index % PROGRESS_BARS == 0 && !self.control.note(index) {

@@ -1,7 +1,7 @@
 //! Bars in, trades, events and equity out, by the rules [S1] to [S9] with the same `Strategy` that the engine lives by.
-//! Of the controls of the reliability note it knows those of time that bars can tell: entry windows and the last entry before
-//! the flat window (D21). Quotes, rates, rolls and the loss budget are the engine's.
+//! Of the controls of the reliability note it knows those that bars can tell: see `controls`, and the entry windows (D21).
 
+mod controls;
 mod report;
 mod ticks;
 
@@ -12,11 +12,12 @@ pub use report::{
 pub use ticks::{PROGRESS_RECORDS, TickModel, TickReport, run_ticks};
 
 use crate::calendar::{Date, ZonedClock, is_in_daily_span};
-use crate::event::Bar;
+use crate::event::{Bar, Contract};
 use crate::settings::{EngineSettings, SessionSettings};
 use crate::statistics::{EquityCurve, Outcome, Statistics};
 use crate::status::{ExitReason, Side};
 use crate::strategy::{EntryWish, Strategy, ZReading, stop_distance_ticks, target_distance_ticks};
+use controls::{Controls, Tripped};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -58,6 +59,8 @@ pub struct Backtest {
     session: SessionSettings,
     fills: FillModel,
     terms: Terms,
+    controls: Controls,
+    blocked: BTreeMap<&'static str, u32>,
     bar_ms: i64,
     entry_z_e4: i64,
     exit_z_e4: i64,
@@ -166,6 +169,8 @@ impl Backtest {
                     .target_cents
                     .map(|cents| target_distance_ticks(cents, tick_value_cents)),
             },
+            controls: Controls::new(settings)?,
+            blocked: BTreeMap::new(),
             bar_ms: settings.strategy.sampling_ms,
             entry_z_e4: settings.strategy.entry_z_e4,
             exit_z_e4: settings.strategy.exit_z_e4,
@@ -186,6 +191,11 @@ impl Backtest {
             ties: 0,
             sessions: Vec::new(),
         })
+    }
+
+    /// Tells the contract's hours and its last trade date, where they are known: early closes and the roll are kept then.
+    pub fn know(&mut self, contract: &Contract) {
+        self.controls.know(contract);
     }
 
     /// Makes room for this many bars at once.
@@ -244,7 +254,11 @@ impl Backtest {
         BacktestReport {
             trades: self.trades,
             events: self.events,
-            blocked: BTreeMap::new(),
+            blocked: self
+                .blocked
+                .into_iter()
+                .map(|(gate, closes)| (gate.to_owned(), closes))
+                .collect(),
             equity_cents: self.equity_cents,
             both_touched: self.both_touched,
             ties: self.ties,
@@ -293,6 +307,7 @@ impl Backtest {
     fn begin_session(&mut self, trade_day: i64) {
         self.trade_day = Some(trade_day);
         self.strategy.begin_session();
+        self.controls.begin_session();
         self.pending_entry = None;
         self.sessions.push(SessionEquity {
             trade_date: Date::from_epoch_days(trade_day),
@@ -303,6 +318,14 @@ impl Backtest {
     /// [S4 A]
     fn at_open(&mut self, bar: &Bar, is_flat_window: bool) {
         let open = i64::from(bar.open_ticks);
+        let is_concerned = self.held.is_some() || self.pending_entry.is_some();
+        let flat_reason = if is_flat_window {
+            Some(ExitReason::SessionClose)
+        } else if is_concerned {
+            self.controls.flat_reason(bar.open_at_ms)
+        } else {
+            None
+        };
         if let Some(held) = self.held {
             let at_open = |reason, ticks| Exit {
                 reason,
@@ -312,8 +335,8 @@ impl Backtest {
             let worse = self.worsened(open, held.signal.side.opposite());
             let exit = if let Some(reason) = self.pending_exit.take() {
                 Some(at_open(reason, worse))
-            } else if is_flat_window {
-                Some(at_open(ExitReason::SessionClose, worse))
+            } else if let Some(reason) = flat_reason {
+                Some(at_open(reason, worse))
             } else if held.stop_hit(open).is_some() {
                 Some(at_open(ExitReason::StopGap, worse))
             } else {
@@ -324,7 +347,7 @@ impl Backtest {
                 self.leave(&held, exit);
             }
         }
-        if let Some(signal) = self.pending_entry.take().filter(|_| !is_flat_window) {
+        if let Some(signal) = self.pending_entry.take().filter(|_| flat_reason.is_none()) {
             self.enter(signal, bar);
         }
     }
@@ -391,11 +414,20 @@ impl Backtest {
                 trade_date: session.trade_date,
             });
         }
+        let day_net_cents = self.strategy.day_realised_cents() + open_gross_cents;
+        let has_fallen = !self.strategy.is_day_halted()
+            && self
+                .controls
+                .mark(day_net_cents)
+                .is_some_and(|tripped| self.note(at_ms, tripped));
         self.strategy.rearm(&z);
         if let Some(held) = self.held {
-            self.pending_exit =
+            self.pending_exit = if has_fallen {
+                Some(ExitReason::Flatten)
+            } else {
                 self.strategy
-                    .exit_decision(held.signal.side, held.entry_at_ms, at_ms, &z);
+                    .exit_decision(held.signal.side, held.entry_at_ms, at_ms, &z)
+            };
             let is_by_z = self.pending_exit == Some(ExitReason::Zexit);
             self.ties +=
                 u32::from(is_by_z && is_tie(&z, -held.signal.side.sign() * self.exit_z_e4));
@@ -404,30 +436,55 @@ impl Backtest {
         }
     }
 
-    fn signal(&mut self, at_ms: i64, reading: &ZReading) -> Option<Signal> {
-        match (self.strategy.entry_decision(at_ms, reading), reading.z) {
-            (EntryWish::Enter(side), Some(z)) if self.may_enter_at(at_ms) => {
-                self.ties += u32::from(is_tie(reading, -side.sign() * self.entry_z_e4));
-                Some(Signal { side, at_ms, z })
-            }
-            (EntryWish::Enter(_) | EntryWish::Stopped { .. } | EntryWish::Nothing, _) => None,
-        }
+    /// Notes a control that tripped; always true.
+    fn note(&mut self, at_ms: i64, tripped: Tripped) -> bool {
+        self.events.push(BacktestEvent::Control {
+            at_ms,
+            control: tripped.control.to_owned(),
+            detail: tripped.detail,
+        });
+        true
     }
 
-    /// D21: inside an entry window, where there are any, and not too near to the flat window.
-    fn may_enter_at(&mut self, at_ms: i64) -> bool {
+    fn signal(&mut self, at_ms: i64, reading: &ZReading) -> Option<Signal> {
+        let (side, z, stopped_by) = match (self.strategy.entry_decision(at_ms, reading), reading.z)
+        {
+            (EntryWish::Nothing, _) | (_, None) => return None,
+            (EntryWish::Stopped { side, by }, Some(z)) => (side, z, Some(gate_of(by))),
+            (EntryWish::Enter(side), Some(z)) => (side, z, self.stopped_by(at_ms)),
+        };
+        if let Some(gate) = stopped_by {
+            *self.blocked.entry(gate).or_default() += 1;
+            return None;
+        }
+        self.controls.count_entry(at_ms);
+        self.ties += u32::from(is_tie(reading, -side.sign() * self.entry_z_e4));
+        Some(Signal { side, at_ms, z })
+    }
+
+    /// Returns which control stops an entry at this close: D21, then the others in the engine's order.
+    fn stopped_by(&mut self, at_ms: i64) -> Option<&'static str> {
         let minute = self.clock.local(at_ms).minute_of_day;
         let windows = &self.session.entry_windows;
         let is_in_window = windows.is_empty()
             || windows
                 .iter()
                 .any(|window| is_in_daily_span(minute, window.from_minute, window.to_minute));
+        if !is_in_window {
+            return Some("session_window");
+        }
         let wait_ms = self.session.no_entry_before_flatten_ms;
-        let is_early_enough = match self.session.flatten_at_minute {
-            Some(flatten) if wait_ms > 0 => self.flat_after(at_ms, flatten) - at_ms > wait_ms,
-            Some(_) | None => true,
-        };
-        is_in_window && is_early_enough
+        let is_late = wait_ms > 0
+            && (self.controls.closes_soon(at_ms + wait_ms)
+                || self
+                    .session
+                    .flatten_at_minute
+                    .is_some_and(|flatten| self.flat_after(at_ms, flatten) - at_ms <= wait_ms));
+        if is_late {
+            return Some("last_entry");
+        }
+        let day_cents = self.strategy.day_result_cents(0);
+        self.controls.stops(at_ms, day_cents)
     }
 
     /// The next time at which the clock comes to the minute. The same until then, and looking at the calendar is slow.
@@ -478,6 +535,9 @@ impl Backtest {
                 at_ms: exit.at_ms,
                 until_ms,
             });
+        }
+        if let Some(tripped) = self.controls.count_exit(exit.at_ms, exit.reason) {
+            self.note(exit.at_ms, tripped);
         }
         let slips = 1 + i64::from(is_slipped(exit.reason));
         self.trades.push(BacktestTrade {
@@ -531,6 +591,15 @@ impl Backtest {
     /// Price of a market fill of this side: worse by the slippage [S5].
     fn worsened(&self, price_ticks: i64, side: Side) -> i64 {
         price_ticks + side.sign() * self.terms.slippage_ticks
+    }
+}
+
+/// Returns the engine's name for the gate that a rule of the strategy is.
+fn gate_of(by: &'static str) -> &'static str {
+    match by {
+        Strategy::BY_DAILY_LOSS => "daily_limit",
+        Strategy::BY_LOSS_STREAK => "streak",
+        other => other,
     }
 }
 

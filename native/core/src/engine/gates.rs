@@ -7,7 +7,7 @@ use super::market::{FRESH_DATA_MIN, JUMP_BLOCK_MS, SPREAD_GOOD_MS};
 use super::risk::cents;
 use crate::event::Span;
 use crate::orders::{Order, OrderState};
-use crate::settings::RateLimit;
+use crate::settings::{EngineSettings, RateLimit};
 use crate::status::{Gate, Link, OrderKind, Posture, Side};
 use crate::strategy::{stop_distance_ticks, target_distance_ticks};
 
@@ -16,7 +16,7 @@ const BRACKET_TICKS_MIN: i64 = 4;
 /// An entry with its stop and target.
 const ENTRY_ORDERS: usize = 3;
 /// No entry so long before a reset window of the broker (D22).
-const RESET_LEAD_MS: i64 = 30 * 60_000;
+pub(crate) const RESET_LEAD_MS: i64 = 30 * 60_000;
 /// Ticks that a stop may slip in the loss budget (D16).
 const BUDGET_SLIP_TICKS: i64 = 4;
 /// So many losses of the link within ten minutes block entries (E).
@@ -441,13 +441,7 @@ impl Core {
     fn money_gates(&self) -> Vec<Gate> {
         let risk = &self.settings.risk;
         let left = risk.daily_loss_cents + self.strategy.day_result_cents(self.open_cents());
-        let value = self.tick_value_cents();
-        let quantity = i64::from(self.settings.strategy.quantity);
-        let stop_ticks = risk
-            .stop_cents
-            .map_or(0, |cents| stop_distance_ticks(cents, value));
-        let at_risk = quantity
-            * ((stop_ticks + BUDGET_SLIP_TICKS) * value + 2 * self.settings.costs.fee_cents);
+        let at_risk = stop_out_cents(&self.settings);
         let paused = self.strategy.is_paused(self.at_ms);
         let streak = if paused {
             // The count began anew with the pause.
@@ -507,6 +501,17 @@ impl Core {
 /// Says truly how a figure stands to its limit.
 fn relation(is_within: bool) -> &'static str {
     if is_within { "≤" } else { ">" }
+}
+
+/// Returns what an entry loses that is stopped out, the stop slipping as far as is reckoned with, fees included (D16).
+pub(crate) fn stop_out_cents(settings: &EngineSettings) -> i64 {
+    let value = settings.instrument.tick_value_cents;
+    let stop_ticks = settings
+        .risk
+        .stop_cents
+        .map_or(0, |cents| stop_distance_ticks(cents, value));
+    i64::from(settings.strategy.quantity)
+        * ((stop_ticks + BUDGET_SLIP_TICKS) * value + 2 * settings.costs.fee_cents)
 }
 
 fn gate(name: &str, open: bool, detail: String) -> Gate {

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 const WEEK_MINUTES: i64 = 7 * DAY_MINUTES as i64;
 const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
 
 /// Our trading hours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "SessionSettings", into = "SessionSettings")]
-pub(super) struct Hours {
+pub(crate) struct Hours {
     settings: SessionSettings,
     zone: ZonedClock,
     reset_zone: ZonedClock,
@@ -84,25 +85,54 @@ impl Hours {
 
     /// Does one of the broker's reset windows begin within `lead_ms`, or is it on (D22).
     pub fn near_reset(&self, at_ms: i64, lead_ms: i64) -> bool {
+        self.minutes_to_reset(at_ms, lead_ms) == Some(0)
+    }
+
+    /// Returns a time up to which `near_reset` is false, or the moment itself where it is true. Looks ahead to the next full
+    /// hour: up to there the zone's clock runs evenly.
+    pub fn clear_of_reset_to_ms(&self, at_ms: i64, lead_ms: i64) -> i64 {
+        let Some(minutes) = self.minutes_to_reset(at_ms, lead_ms) else {
+            return i64::MAX;
+        };
+        let minute_ms = at_ms.div_euclid(MINUTE_MS) * MINUTE_MS;
+        let hour_ends_ms = (at_ms.div_euclid(HOUR_MS) + 1) * HOUR_MS;
+        if minutes == 0 {
+            return at_ms;
+        }
+        (minute_ms + minutes * MINUTE_MS).min(hour_ends_ms)
+    }
+
+    /// Returns the minutes until `lead_ms` before the next reset window, 0 from there to its end; none where there are none.
+    fn minutes_to_reset(&self, at_ms: i64, lead_ms: i64) -> Option<i64> {
         if self.settings.reset_windows.is_empty() {
-            return false;
+            return None;
         }
         let lead = lead_ms / MINUTE_MS;
         let now = i64::from(self.reset_zone.local(at_ms).minute_of_week());
-        self.settings.reset_windows.iter().any(|window| {
+        let windows = self.settings.reset_windows.iter().map(|window| {
             let (from, to) = (
                 i64::from(window.from_week_minute),
                 i64::from(window.to_week_minute),
             );
             let length = (to - from).rem_euclid(WEEK_MINUTES);
-            (now - (from - lead)).rem_euclid(WEEK_MINUTES) < length + lead
-        })
+            let since = (now - (from - lead)).rem_euclid(WEEK_MINUTES);
+            if since < length + lead {
+                0
+            } else {
+                WEEK_MINUTES - since
+            }
+        });
+        windows.min()
     }
 
     /// Returns calendar days from the moment's local date to a date; none where that is no date.
     pub fn days_until(&self, date: &str, at_ms: i64) -> Option<i64> {
-        let last: Date = date.parse().ok()?;
-        Some(self.zone.local(at_ms).date.days_until(last))
+        Some(self.days_to(date.parse().ok()?, at_ms))
+    }
+
+    /// Returns calendar days from the moment's local date to a date.
+    pub fn days_to(&self, last: Date, at_ms: i64) -> i64 {
+        self.zone.local(at_ms).date.days_until(last)
     }
 
     /// Returns the local clock time with its zone, "13:02:11 CT".

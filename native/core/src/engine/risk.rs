@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use crate::orders::group_of;
-use crate::settings::RateLimit;
+use crate::settings::{RateLimit, RiskSettings};
 use crate::status::{ExitReason, Posture, Side};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -15,20 +15,20 @@ const STAMPS_MAX: usize = 4_096;
 const ENTRIES_WITHOUT_TRADE_MAX: u32 = 3;
 const REJECTS_MAX: usize = 3;
 const REJECTS_SPAN_MS: i64 = MINUTE_MS;
-const ROUND_TRIPS_MAX: usize = 10;
+pub(crate) const ROUND_TRIPS_MAX: usize = 10;
 const ROUND_TRIPS_SPAN_MS: i64 = 5 * MINUTE_MS;
 /// D9.
 const DUPLICATE_MS: i64 = 2_000;
 
 /// How many in the last minute, hour and trading day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     stamps: VecDeque<i64>,
     day: u32,
 }
 
 impl Rate {
-    fn count(&mut self, at_ms: i64) {
+    pub fn count(&mut self, at_ms: i64) {
         while self
             .stamps
             .front()
@@ -39,6 +39,11 @@ impl Rate {
         }
         self.stamps.push_back(at_ms);
         self.day += 1;
+    }
+
+    /// Begins a trading day.
+    pub fn begin_day(&mut self) {
+        self.day = 0;
     }
 
     fn since(&self, at_ms: i64, span_ms: i64) -> u32 {
@@ -93,8 +98,8 @@ pub(super) struct RiskState {
 
 impl RiskState {
     pub fn begin_day(&mut self) {
-        self.entries.day = 0;
-        self.orders.day = 0;
+        self.entries.begin_day();
+        self.orders.begin_day();
     }
 
     pub fn count_entry(&mut self, at_ms: i64, side: Side, quantity: u32) {
@@ -152,16 +157,11 @@ impl Core {
 
     /// Has the day fallen too far from its peak (D17)? Out of everything, paused to the session's end.
     pub fn check_drawdown(&mut self, open_cents: i64) -> bool {
-        let Some(allowed) = self.settings.risk.trailing_drawdown_cents else {
+        let now_cents = self.day.net_cents() + open_cents;
+        let Some(fall) = fall_too_far(&self.settings.risk, self.day.peak_cents, now_cents) else {
             return false;
         };
-        let fall = self.day.peak_cents - (self.day.net_cents() + open_cents);
-        let watches = self.day.peak_cents >= self.settings.risk.trailing_armed_at_cents;
-        if !watches
-            || fall < allowed
-            || self.exit.as_ref().is_some_and(|plan| plan.is_flatten)
-            || self.is_halted()
-        {
+        if self.exit.as_ref().is_some_and(|plan| plan.is_flatten) || self.is_halted() {
             return false;
         }
         let detail = format!(
@@ -200,8 +200,7 @@ impl Core {
     pub fn count_round_trip(&mut self) {
         let at_ms = self.at_ms;
         self.risk.entries_without_trade = 0;
-        count_within(&mut self.risk.round_trips, at_ms, ROUND_TRIPS_SPAN_MS);
-        let count = self.risk.round_trips.len();
+        let count = count_round_trip(&mut self.risk.round_trips, at_ms);
         if count >= ROUND_TRIPS_MAX && !self.is_halted() {
             let detail = format!("{count} round trips within five minutes");
             self.halt(
@@ -257,6 +256,21 @@ impl Core {
     }
 }
 
+/// Returns how far a day has fallen from its peak, fees and open result included, where that is too far (D17).
+pub(crate) fn fall_too_far(risk: &RiskSettings, peak_cents: i64, now_cents: i64) -> Option<i64> {
+    let fall = peak_cents - now_cents;
+    let watches = peak_cents >= risk.trailing_armed_at_cents;
+    risk.trailing_drawdown_cents
+        .is_some_and(|allowed| watches && fall >= allowed)
+        .then_some(fall)
+}
+
+/// Counts a finished round trip and returns how many there were within five minutes (D14).
+pub(crate) fn count_round_trip(stamps: &mut VecDeque<i64>, at_ms: i64) -> usize {
+    count_within(stamps, at_ms, ROUND_TRIPS_SPAN_MS);
+    stamps.len()
+}
+
 fn count_within(stamps: &mut VecDeque<i64>, at_ms: i64, span_ms: i64) {
     stamps.push_back(at_ms);
     while stamps.front().is_some_and(|stamp| at_ms - stamp >= span_ms) || stamps.len() > STAMPS_MAX
@@ -271,7 +285,7 @@ pub(super) fn seconds(ms: i64) -> String {
 }
 
 /// Returns cents as dollars for people: "−$1,501.49".
-pub(super) fn cents(amount: i64) -> String {
+pub(crate) fn cents(amount: i64) -> String {
     let sign = if amount < 0 { "−" } else { "" };
     let amount = amount.unsigned_abs();
     let digits = (amount / 100).to_string();

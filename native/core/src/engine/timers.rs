@@ -7,7 +7,7 @@ use crate::status::{ExitReason, Posture};
 
 const MINUTE_MS: i64 = 60_000;
 /// Flat so long before the broker resets (D22).
-const RESET_FLAT_MS: i64 = 15 * MINUTE_MS;
+pub(crate) const RESET_FLAT_MS: i64 = 15 * MINUTE_MS;
 /// A knock is asked for no sooner than this, so that nothing can spin.
 const KNOCK_MS_MIN: i64 = 10;
 /// A longer gap in the data is filled from history (D28).
