@@ -36,6 +36,8 @@ const LEASH_MS_MIN = 500;
 const LEASH_WALL_MS = 2;
 /** A turn moves so much market time at most before it lets sockets speak, in wall milliseconds. */
 const TURN_WORK_MS_MAX = 50;
+/** A step by hand looks at sockets this often, in wall milliseconds: a short one is whole, a week shuts nobody out. */
+const STEP_WORK_MS_MAX = 1_000;
 
 /** Moves the market. */
 export type Pump = {
@@ -340,7 +342,7 @@ export function createPump(parts: {
     },
     stepTo: async (atMs) => {
       if (speed !== 0) throw new Error("the market runs by itself; set the speed to 0 before stepping");
-      while (speed === 0 && !isStopped && !moveTo(atMs, TURN_WORK_MS_MAX, true)) {
+      while (speed === 0 && !isStopped && !moveTo(atMs, STEP_WORK_MS_MAX, true)) {
         await waitForReaders(FULL_SPEED_BACKLOG_BYTES);
         await letSocketsSpeak();
       }

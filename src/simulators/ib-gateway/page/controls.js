@@ -59,6 +59,8 @@ export function createControls(attempt) {
 }
 
 function stateText(view) {
+  if (view.speed === "max" && view.clients.length === 0)
+    return "At full speed the market waits until a client is connected.";
   if (view.isEnded) return "The recording has ended; the market stays closed.";
   return view.isOpen ? `Open until ${view.turns}` : `Closed; opens ${view.turns}`;
 }

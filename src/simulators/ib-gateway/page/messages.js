@@ -5,6 +5,8 @@ const $ = (id) => document.getElementById(id);
 
 /** So many lines are shown; older ones go. */
 const LINES_MAX = 400;
+/** So many connections keep their name after they have gone. */
+const NAMES_MAX = 500;
 const ARROWS = { in: "→", out: "←", note: "·" };
 const WAYS = { in: "from the client", out: "to the client", note: "" };
 
@@ -65,6 +67,8 @@ export function createMessages(changed) {
     show: (view, printers) => {
       at = printers.at;
       for (const { connection, clientId } of view.clients) names.set(connection, `client ${clientId}`);
+      for (const connection of [...names.keys()].slice(0, Math.max(0, names.size - NAMES_MAX)))
+        names.delete(connection);
       const options = view.clients.map(({ connection, clientId, address }) => [
         String(connection),
         `client ${clientId} (${address})`,
