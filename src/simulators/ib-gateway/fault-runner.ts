@@ -2,7 +2,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import type { Connection } from "./connection.ts";
-import { type Fault, type FaultPrice, messageActOf, type ScriptedFault } from "./faults.ts";
+import { type Fault, type FaultMoment, type FaultPrice, messageActOf, type ScriptedFault } from "./faults.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Ledger } from "./ledger.ts";
 import type { MessageTap } from "./message-tap.ts";
@@ -233,43 +233,49 @@ export function createFaultRunner(targets: FaultTargets, startMs: number): Fault
     targets.tap.arm({ act: does, kind: fault.message, skip, count: fault.count, forMs: fault.forMs });
   };
 
-  const wait = (scripted: ScriptedFault): void => {
-    const { when, fault } = scripted;
-    const actThen = (): void => act(fault);
+  /** Calls `then` when a moment of the market has come. */
+  const begin = (scripted: ScriptedFault, when: Exclude<FaultMoment, { type: "message" }>, then: () => void): void => {
     switch (when.type) {
       case "at_once":
-        actThen();
+        then();
         return;
       case "after":
-        waiting.push({ scripted, isDue: (atMs) => atMs >= startMs + when.afterMs, act: actThen });
+        waiting.push({ scripted, isDue: (atMs) => atMs >= startMs + when.afterMs, act: then });
         return;
       case "at":
-        waiting.push({ scripted, isDue: (atMs) => atMs >= when.atMs, act: actThen });
+        waiting.push({ scripted, isDue: (atMs) => atMs >= when.atMs, act: then });
         return;
-      case "message": {
-        // The n-th message itself is meant, so it must be caught when it comes, not looked back at.
-        if (messageActOf(fault) !== undefined) {
-          note(fault);
-          arm(fault, when.count - 1);
-          return;
-        }
-        const watch = targets.tap.watch(when.kind, when.count);
-        const isAnswer = wayOf(when.kind) === "out";
-        waiting.push({
-          scripted,
-          isDue: () => watch.left() <= 0,
-          act: () => {
-            watch.stop();
-            // It has passed: what is lost with the line is what comes after it.
-            if (isAnswer) for (const connection of targets.connections()) connection.flush();
-            actThen();
-          },
-        });
-        return;
-      }
       default:
         when satisfies never;
     }
+  };
+
+  const watch = (scripted: ScriptedFault, when: Extract<FaultMoment, { type: "message" }>): void => {
+    const { fault } = scripted;
+    // The n-th message itself is meant, so it must be caught when it comes, not looked back at.
+    if (messageActOf(fault) !== undefined) {
+      note(fault);
+      arm(fault, when.count - 1);
+      return;
+    }
+    const counted = targets.tap.watch(when.kind, when.count);
+    const isAnswer = wayOf(when.kind) === "out";
+    waiting.push({
+      scripted,
+      isDue: () => counted.left() <= 0,
+      act: () => {
+        counted.stop();
+        // It has passed: what is lost with the line is what comes after it.
+        if (isAnswer) for (const connection of targets.connections()) connection.flush();
+        act(fault);
+      },
+    });
+  };
+
+  const wait = (scripted: ScriptedFault): void => {
+    const { when } = scripted;
+    if (when.type === "message") begin(scripted, when.from, () => watch(scripted, when));
+    else begin(scripted, when, () => act(scripted.fault));
   };
 
   return {

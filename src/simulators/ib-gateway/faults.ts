@@ -7,15 +7,19 @@ import type { MessageAct } from "./message-tap.ts";
 import type { OrderLeg } from "./order-faults.ts";
 import { MESSAGE_KINDS, type MessageKind, wayOf } from "./wire/kinds.ts";
 
-/** Says when a fault acts. */
-export type FaultMoment =
+/** Says when a fault acts, or begins to wait for its message. */
+type Beginning =
   | { readonly type: "at_once" }
   /** So many market milliseconds after the start. */
   | { readonly type: "after"; readonly afterMs: number }
   /** At this market time. */
-  | { readonly type: "at"; readonly atMs: number }
-  /** When so many messages of a kind have passed since the line was given; startApi is the first of a client. */
-  | { readonly type: "message"; readonly kind: MessageKind; readonly count: number };
+  | { readonly type: "at"; readonly atMs: number };
+
+/** Says when a fault acts. */
+export type FaultMoment =
+  | Beginning
+  /** When so many messages of a kind have passed since then; startApi is the first of a client. */
+  | { readonly type: "message"; readonly kind: MessageKind; readonly count: number; readonly from: Beginning };
 
 /** Is a price of the wire: a text as it is, or so many ticks from the last trade. */
 export type FaultPrice =
@@ -362,29 +366,25 @@ function readLimit(fields: Fields): FaultPrice | null {
 }
 
 function readMoment(fields: Fields, fault: Fault): FaultMoment {
+  const from = readBeginning(fields);
   const isOfMessages = messageActOf(fault) !== undefined;
-  const named = (["afterMs", "at", "atMessage"] as const).filter((name) => fields.has(name));
-  if (named.length > 1) throw new FaultReason(`${named.join(" and ")} are given: it must be one of them, or none`);
-  switch (named[0]) {
-    case "afterMs":
-      return { type: "after", afterMs: fields.number("afterMs", 0, FOR_MS_MAX * 52) };
-    case "at":
-      return { type: "at", atMs: fields.instant("at") };
-    case "atMessage":
-      return {
-        type: "message",
-        count: fields.number("atMessage", 1, COUNT_MAX),
-        kind: isOfMessages
-          ? (fault as Extract<Fault, { message: MessageKind }>).message
-          : fields.choice("message", MESSAGE_KINDS, "anyRequest"),
-      };
-    case undefined:
-      if (!isOfMessages && fields.has("message"))
-        throw new FaultReason("message is given without atMessage, its number");
-      return { type: "at_once" };
-    default:
-      return named[0] satisfies never;
+  if (!fields.has("atMessage")) {
+    if (!isOfMessages && fields.has("message")) throw new FaultReason("message is given without atMessage, its number");
+    return from;
   }
+  const count = fields.number("atMessage", 1, COUNT_MAX);
+  const kind = isOfMessages
+    ? (fault as Extract<Fault, { message: MessageKind }>).message
+    : fields.choice("message", MESSAGE_KINDS, "anyRequest");
+  return { type: "message", kind, count, from };
+}
+
+function readBeginning(fields: Fields): Beginning {
+  const isAfter = fields.has("afterMs");
+  const isAt = fields.has("at");
+  if (isAfter && isAt) throw new FaultReason("afterMs and at are given: it must be one of them, or none");
+  if (isAfter) return { type: "after", afterMs: fields.number("afterMs", 0, FOR_MS_MAX * 52) };
+  return isAt ? { type: "at", atMs: fields.instant("at") } : { type: "at_once" };
 }
 
 function shown(value: unknown): string {

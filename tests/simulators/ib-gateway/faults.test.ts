@@ -313,6 +313,7 @@ test("a silent gateway keeps the socket open and says nothing", async () => {
 test("a fault waits for its moment of the market and for its message", async () => {
   fault({ fault: "position_shift", contracts: 2, afterMs: 2_000 });
   fault({ fault: "position_shift", contracts: 3, atMessage: 3 });
+  fault({ fault: "position_shift", contracts: 7, atMessage: 2, message: "reqCurrentTime", afterMs: 2_500 });
   const position = () => (rig.server.state() as { positions: { position: number }[] }).positions[0]?.position;
   await rig.step(1_500);
   expect(position()).toBe(0);
@@ -320,8 +321,12 @@ test("a fault waits for its moment of the market and for its message", async () 
   expect(position()).toBe(2);
   for (let at = 0; at < 3; at += 1) ib.reqCurrentTime();
   await settle(rig, client);
-
   expect(position()).toBe(5);
+  await rig.step(1_000);
+  for (let at = 0; at < 2; at += 1) ib.reqCurrentTime();
+  await settle(rig, client);
+
+  expect(position()).toBe(12);
 });
 
 test.each<[string, unknown, string]>([
@@ -360,8 +365,8 @@ test.each<[string, unknown, string]>([
   ],
   [
     "two moments",
-    { fault: "truncated_frame", afterMs: 1, atMessage: 1 },
-    "afterMs and atMessage are given: it must be one of them, or none",
+    { fault: "truncated_frame", afterMs: 1, at: "2026-11-24T14:35:00Z" },
+    "afterMs and at are given: it must be one of them, or none",
   ],
   [
     "a kind without a number",
