@@ -19,12 +19,14 @@ const BAD_INPUT = 2;
 
 /** The client that the gateways let hear of everybody's orders. */
 const MASTER_CLIENT_ID = 99;
+/** What a gateway with a control says first: its port and where the control is. */
+const SAID_WITH_CONTROL = /TWS port\s+\S+:(\d+)[\s\S]*Control\s+(\S+)\/simulate/;
 /** A Saturday: the second gateway's market is closed for all of a run. */
 const CLOSED_AT = "2026-01-10T18:00:00Z";
 
 /** Each library with its script, its server and, where two versions of one module are tried, where that module lies. */
 const LIBRARIES = {
-  ib_async: { script: "gateway_ib_async.py", server: gateway },
+  ib_async: { script: "gateway_ib_async.py", server: gatewayAndDelayed },
   ibapi: { script: "gateway_ibapi.py", server: gateway },
   "ibapi-latest": { script: "gateway_ibapi.py", server: gateway, modules: "ibapi-latest" },
   "python-telegram-bot": { script: "telegram_ptb.py", server: botApi },
@@ -125,9 +127,9 @@ async function makeEnvironment(python) {
   return { python: inside };
 }
 
-/** pip says so in words only: no name, no route, or an index without the package. A wrong hash is none of these. */
+/** pip says so in words only: no name, no route, or nothing of a package. A version that is gone, or a wrong hash, is none of these. */
 function isUnreachable(output) {
-  return /Could not find a version that satisfies|NewConnectionError|Name or service not known|ConnectTimeout|Network is unreachable|ProxyError|SSLError/.test(
+  return /from versions: none|NewConnectionError|Name or service not known|ConnectTimeout|Network is unreachable|ProxyError|SSLError/.test(
     output,
   );
 }
@@ -201,14 +203,17 @@ async function gateway(servers) {
   const open = ["simulate", "--port", "0", "--http-port", "0", "--speed", "20"];
   const closed = ["simulate", "--port", "0", "--hours", "exchange", "--start", CLOSED_AT];
   const [first, second] = await Promise.all([
-    start(
-      servers,
-      [...open, "--master-client", String(MASTER_CLIENT_ID)],
-      /TWS port\s+\S+:(\d+)[\s\S]*Control\s+(\S+)\/simulate/,
-    ),
+    start(servers, [...open, "--master-client", String(MASTER_CLIENT_ID)], SAID_WITH_CONTROL),
     start(servers, closed, /TWS port\s+\S+:(\d+)/),
   ]);
   return [first[1], first[2], String(MASTER_CLIENT_ID), second[1]];
+}
+
+/** Starts one more gateway, whose account sees delayed data only. */
+async function gatewayAndDelayed(servers) {
+  const delayed = ["simulate", "--port", "0", "--http-port", "0", "--market-data", "delayed"];
+  const [told, third] = await Promise.all([gateway(servers), start(servers, delayed, SAID_WITH_CONTROL)]);
+  return [...told, third[1], third[2]];
 }
 
 /** Starts a Bot API server; returns its address. */

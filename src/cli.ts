@@ -59,6 +59,7 @@ export type SimulateOptions = {
   readonly cashUsd: number;
   /** Is the client that hears of everybody's orders. */
   readonly masterClient: number | null;
+  readonly marketData: "live" | "delayed";
   /** Is when a synthetic market begins, or where a recording is entered. */
   readonly start: string | null;
   readonly ledger: string | null;
@@ -167,6 +168,11 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .option("--account <ID>", "the account's id", "DU1234567")
     .option("--latency <MS>", "market time from an order's arrival to its effect", whole(0, 60_000), 5)
     .option("--cash <USD>", "cash of the account", whole(0, 1_000_000_000), 10_000)
+    .addOption(
+      new Option("--market-data <WHICH>", "what the account subscribes to: delayed = old prices, and only on request")
+        .choices(["live", "delayed"])
+        .default("live"),
+    )
     .option("--master-client <ID>", "the client that hears of everybody's orders", whole(0, 2 ** 31 - 1))
     .option("--start <TIME>", "begin at this time, such as 2026-11-24T14:30:00Z (default: now, or a recording's first)")
     .option("--ledger <FILE>", "write every order, cancel, modify, fill and position as JSON lines")
@@ -189,6 +195,7 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
         latencyMs: options["latency"] as number,
         cashUsd: options["cash"] as number,
         masterClient: number(options["masterClient"]),
+        marketData: options["marketData"] as "live" | "delayed",
         start: text(options["start"]),
         ledger: text(options["ledger"]),
         state: text(options["state"]),

@@ -52,6 +52,7 @@ export async function simulate(options: SimulateOptions): Promise<number> {
       extraSlippageTicks: 0,
       startCashUsd: options.cashUsd,
       masterClientId: options.masterClient,
+      isDataDelayed: options.marketData === "delayed",
       speed: options.speed,
       seed: options.seed,
       ledgerFile: options.ledger,

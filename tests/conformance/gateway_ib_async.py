@@ -1,6 +1,6 @@
 """Drives the simulated IB Gateway with ib_async, at server version 178.
 
-usage: gateway_ib_async.py PORT CONTROL_URL MASTER_CLIENT_ID
+usage: gateway_ib_async.py PORT CONTROL_URL MASTER_CLIENT_ID CLOSED_PORT DELAYED_PORT DELAYED_CONTROL_URL
 """
 
 import asyncio
@@ -440,7 +440,7 @@ async def triggered_orders(session, mes, market):
     with check("a stop waits as PreSubmitted and fills when the market comes to it"):
         trade = session.place(mes, StopOrder("BUY", 1, market.bid() + 50))
         await stands(trade, "PreSubmitted", "Submitted")
-        same(trade.orderStatus.whyHeld, "trigger", "why it is held")
+        await until(lambda: trade.orderStatus.whyHeld == "trigger", "whyHeld trigger")
         await market.jump(300)
         await ended(trade, "Filled")
         expect(trade.orderStatus.avgFillPrice >= trade.order.auxPrice, "filled below its trigger")
@@ -727,7 +727,33 @@ async def closed_market(port):
         session.ib.disconnect()
 
 
-async def main(port, url, master_id, closed_port):
+async def delayed_data(port, url):
+    session = await Session(port, 1).connect()
+    try:
+        (mes,) = await session.ib.qualifyContractsAsync(ContFuture("MES", "CME"))
+        mes = Contract(conId=mes.conId, exchange="CME")
+        with check("an account without a subscription: 10168, and delayed data on request with 10167"):
+            session.ib.reqMktData(mes)
+            await session.error(10168)
+            session.ib.cancelMktData(mes)
+            session.ib.reqMarketDataType(3)
+            ticker = session.ib.reqMktData(mes)
+            await session.error(10167)
+            # Over a quarter of an hour of the market in a second.
+            same(post(f"{url}/simulate/market", {"speed": 1000}).get("done"), True, "the speed")
+            await until(lambda: ticker.bid > 0 and ticker.ask > 0 and ticker.last > 0, "delayed prices")
+            same(ticker.marketDataType, 3, "the type")
+            post(f"{url}/simulate/market", {"speed": 1})
+        with check("an account without a subscription: no single ticks (10189) and no history (162)"):
+            session.ib.reqTickByTickData(mes, "Last")
+            await session.error(10189)
+            same(await session.ib.reqHistoricalDataAsync(mes, "", "300 S", "1 min", "TRADES", False), [], "bars")
+            await session.error(162)
+    finally:
+        session.ib.disconnect()
+
+
+async def main(port, url, master_id, closed_port, delayed_port, delayed_url):
     market = Market(url)
     session = Session(port, 1)
     with check("connects and synchronises at server version 178"):
@@ -752,9 +778,11 @@ async def main(port, url, master_id, closed_port):
     await clients(session, port, master_id, mes, market)
     session.ib.disconnect()
     await closed_market(closed_port)
+    await delayed_data(delayed_port, delayed_url)
     checks.end()
 
 
 if __name__ == "__main__":
     logging.getLogger("ib_async").setLevel(logging.CRITICAL)
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    _, port, url, master_id, closed_port, delayed_port, delayed_url = sys.argv
+    asyncio.run(main(int(port), url, int(master_id), int(closed_port), int(delayed_port), delayed_url))

@@ -3,6 +3,7 @@
 
 import { type GrowingBar, growBar, openBar, weightedPrice } from "./bar-builder.ts";
 import type { Connection } from "./connection.ts";
+import { createDelayedView } from "./delayed-view.ts";
 import type { Listing } from "./listings.ts";
 import type { BarPrice } from "./market-source.ts";
 import {
@@ -20,7 +21,7 @@ import {
 } from "./records.ts";
 import { plain } from "./wire/fields.ts";
 import { message } from "./wire/frames.ts";
-import { ANSWER, TICK } from "./wire/ids.ts";
+import { ANSWER, DELAYED_TICK, TICK } from "./wire/ids.ts";
 
 /** Snapshots go out this often in market time, some four times a second as a real gateway sends them. */
 export const SNAPSHOT_MS = 250;
@@ -57,7 +58,15 @@ const TICK_KIND_NUMBER: Readonly<Record<TickKind, number>> = { Last: 1, AllLast:
 
 /** Is one connection's wish, by the request id that it chose. */
 type Subscriber = { readonly connection: Connection; readonly reqId: number };
-type Snapshots = Subscriber & { readonly wantsRtVolume: boolean; readonly isOnce: boolean; sent: Map<number, string> };
+type Snapshots = Subscriber & {
+  readonly wantsRtVolume: boolean;
+  /** Is true where the last quotes of a session stay after its end. */
+  readonly wantsFrozen: boolean;
+  /** Is the type of data that the client was told of last; 0 before. */
+  toldType: number;
+  readonly sent: Map<number, string>;
+};
+type Quotes = Pick<MarketView, "bidTicks" | "askTicks" | "bidSize" | "askSize">;
 type Ticks = Subscriber & { readonly kind: TickKind; readonly ignoresSize: boolean; readonly head: string };
 type Bars = Subscriber & { readonly price: BarPrice };
 type Update = Subscriber & {
@@ -71,8 +80,8 @@ type Update = Subscriber & {
 /** Tells clients about one listing's market. */
 export type Feed = ReturnType<typeof createFeed>;
 
-/** Returns a feed of the listing's market. */
-export function createFeed(listing: Listing) {
+/** Returns a feed of the listing's market; `isDelayed` shows snapshots a quarter of an hour late. */
+export function createFeed(listing: Listing, isDelayed: boolean) {
   const { tickSize, exchange } = listing.product;
   const view: MarketView = {
     bidTicks: undefined,
@@ -92,6 +101,8 @@ export function createFeed(listing: Listing) {
   };
   // Sets, since telling one may end its connection: the others are still told, each once.
   const snapshots = new Set<Snapshots>();
+  const delayed = isDelayed ? createDelayedView() : null;
+  let frozen: Quotes | undefined;
   const ticks = new Set<Ticks>();
   const bars = new Set<Bars>();
   const updates = new Set<Update>();
@@ -229,7 +240,24 @@ export function createFeed(listing: Listing) {
     }
   };
 
+  /** Tells the type of data where it has changed: live 1, frozen 2, delayed 3, both 4 (TWS API, market data types). */
+  const tellType = (to: Snapshots, isFrozen: boolean): void => {
+    const type = (isDelayed ? 3 : 1) + (isFrozen ? 1 : 0);
+    if (to.toldType === type) return;
+    to.toldType = type;
+    to.connection.send(message(ANSWER.marketDataType, 1, to.reqId, type));
+  };
+
   const sendSnapshot = (to: Snapshots): void => {
+    const isFrozen = to.wantsFrozen && frozen !== undefined;
+    tellType(to, isFrozen);
+    const live = delayed === null ? view : delayed.view();
+    if (live === undefined) return;
+    sendView(to, isFrozen ? { ...live, ...frozen } : live);
+  };
+
+  const sendView = (to: Snapshots, view: Readonly<MarketView>): void => {
+    const kinds = isDelayed ? DELAYED_TICK : TICK;
     const put = (answer: number, tickType: number, value: string): boolean => {
       if (to.sent.get(tickType) === value) return false;
       to.sent.set(tickType, value);
@@ -240,23 +268,23 @@ export function createFeed(listing: Listing) {
       const isNew = put(ANSWER.tickPrice, tickType, message(priceOrNone(priceTicks), size, 0));
       if (isNew) put(ANSWER.tickSize, sizeType, message(size));
     };
-    priced(TICK.bid, TICK.bidSize, view.bidTicks, view.bidTicks === undefined ? 0 : view.bidSize);
-    priced(TICK.ask, TICK.askSize, view.askTicks, view.askTicks === undefined ? 0 : view.askSize);
+    priced(kinds.bid, kinds.bidSize, view.bidTicks, view.bidTicks === undefined ? 0 : view.bidSize);
+    priced(kinds.ask, kinds.askSize, view.askTicks, view.askTicks === undefined ? 0 : view.askSize);
     if (view.lastTicks !== undefined) {
-      put(ANSWER.tickString, TICK.lastTimestamp, message(seconds(view.lastAtMs)));
-      priced(TICK.last, TICK.lastSize, view.lastTicks, view.lastSize);
-      put(ANSWER.tickSize, TICK.volume, message(view.volume));
-      if (to.wantsRtVolume) {
+      put(ANSWER.tickString, kinds.lastTimestamp, message(seconds(view.lastAtMs)));
+      priced(kinds.last, kinds.lastSize, view.lastTicks, view.lastSize);
+      put(ANSWER.tickSize, kinds.volume, message(view.volume));
+      if (to.wantsRtVolume && !isDelayed) {
         const last = price(view.lastTicks);
         const text = `${last};${view.lastSize};${view.lastAtMs};${view.volume};${dayWeighted()};true`;
         put(ANSWER.tickString, TICK.rtVolume, message(text));
       }
     }
     for (const [tickType, priceTicks] of [
-      [TICK.high, view.highTicks],
-      [TICK.low, view.lowTicks],
-      [TICK.open, view.openTicks],
-      [TICK.close, view.closeTicks],
+      [kinds.high, view.highTicks],
+      [kinds.low, view.lowTicks],
+      [kinds.open, view.openTicks],
+      [kinds.close, view.closeTicks],
     ] as const) {
       if (priceTicks !== undefined) put(ANSWER.tickPrice, tickType, message(price(priceTicks), 0, 0));
     }
@@ -310,6 +338,7 @@ export function createFeed(listing: Listing) {
     /** Sends what is due at `atMs`, a multiple of SNAPSHOT_MS: snapshots, ended bars, updates. */
     tellTime(atMs: number): void {
       endBars(atMs);
+      delayed?.note(atMs, view);
       if (isMuted) return;
       for (const subscriber of snapshots) sendSnapshot(subscriber);
       if (atMs % UPDATE_MS !== 0) return;
@@ -322,6 +351,7 @@ export function createFeed(listing: Listing) {
 
     /** Starts a new session: the day's figures begin anew, the last price becomes the close. */
     startSession(): void {
+      frozen = undefined;
       view.closeTicks = view.lastTicks ?? view.closeTicks;
       view.volume = 0;
       view.weighted = 0;
@@ -332,6 +362,8 @@ export function createFeed(listing: Listing) {
 
     /** Takes both sides off the book, as at a close. */
     clearQuotes(atMs: number): void {
+      const { bidTicks, askTicks, bidSize, askSize } = delayed?.view() ?? view;
+      frozen = { bidTicks, askTicks, bidSize, askSize };
       takeQuote(atMs, NO_PRICE, NO_PRICE, 0, 0);
     },
 
@@ -361,10 +393,15 @@ export function createFeed(listing: Listing) {
     },
 
     /** Answers a request once, or subscribes it. */
-    subscribeSnapshots(connection: Connection, reqId: number, wantsRtVolume: boolean, isOnce: boolean): void {
-      connection.send(message(ANSWER.marketDataType, 1, reqId, 1));
+    subscribeSnapshots(
+      connection: Connection,
+      reqId: number,
+      wishes: { readonly wantsRtVolume: boolean; readonly wantsFrozen: boolean },
+      isOnce: boolean,
+    ): void {
+      const subscriber: Snapshots = { connection, reqId, ...wishes, toldType: 0, sent: new Map() };
+      tellType(subscriber, wishes.wantsFrozen && frozen !== undefined);
       connection.send(message(ANSWER.tickReqParams, reqId, plain(tickSize), "9c0001", 3));
-      const subscriber: Snapshots = { connection, reqId, wantsRtVolume, isOnce, sent: new Map() };
       if (!isMuted) sendSnapshot(subscriber);
       if (isOnce) connection.send(message(ANSWER.tickSnapshotEnd, 1, reqId));
       else snapshots.add(subscriber);

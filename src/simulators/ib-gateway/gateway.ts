@@ -52,6 +52,8 @@ export type GatewayParts = {
   readonly calendar: Calendar;
   readonly ledger: Ledger;
   readonly masterClientId: number | null;
+  /** Is true where the account has no subscription to live data. */
+  readonly isDataDelayed: boolean;
   account(): string;
   nowMs(): number;
   wallMs(): number;
@@ -64,7 +66,7 @@ export type Gateway = ReturnType<typeof createGateway>;
 export function createGateway(parts: GatewayParts, saved: SavedGateway) {
   const { exchange, source, listing, calendar, ledger } = parts;
   const clients = new Map<Connection, Client>();
-  const feed: Feed = createFeed(listing);
+  const feed: Feed = createFeed(listing, parts.isDataDelayed);
   let isLinkUp = true;
   let idsInUse = 0;
   let skewMs = 0;
@@ -142,6 +144,7 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
     orders,
     accountName: parts.account,
     nowMs: parts.nowMs,
+    isDataDelayed: parts.isDataDelayed,
   };
   const requests: RequestTable = {
     ...unsupportedRequests(),
@@ -154,7 +157,6 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
     [REQUEST.currentTime]: ({ connection }) =>
       connection.send(message(ANSWER.currentTime, 1, Math.floor((parts.nowMs() + skewMs) / 1_000))),
     [REQUEST.serverLogLevel]: () => {},
-    [REQUEST.marketDataType]: () => {},
   };
 
   const watchRate = (client: Client): void => {

@@ -51,6 +51,8 @@ export type GatewayOptions = {
   readonly scriptFile: string | null;
   /** Is the client that hears of everybody's orders; null or left out for none. */
   readonly masterClientId?: number | null;
+  /** Is true for an account without a subscription: its data come a quarter of an hour late. False where it is left out. */
+  readonly isDataDelayed?: boolean;
   /** Resolves when a client has done what it was told to do; at full speed the market waits for it before it goes on. */
   readonly clientIdle?: () => Promise<void>;
   readonly log: Log;
@@ -111,6 +113,7 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
       calendar,
       ledger,
       masterClientId: options.masterClientId ?? null,
+      isDataDelayed: options.isDataDelayed ?? false,
       account: () => account,
       nowMs: () => pump.nowMs(),
       wallMs: () => wall.nowMs(),

@@ -28,9 +28,27 @@ const TICK_KINDS: Readonly<Record<string, TickKind>> = {
   midpoint: "MidPoint",
 };
 
+/** How each kind of request is refused to an account without a subscription; snapshots come late instead. */
+const NO_PERMISSION: Readonly<Record<number, string>> = {
+  [CODE.historical]: "Historical Market Data Service error message:",
+  [CODE.realTimeQuery]: "Invalid Real-time Query:",
+  [CODE.historicalTicks]: "Failed to request historical ticks:",
+  [CODE.tickByTick]: "Failed to request tick-by-tick data:",
+};
+
 /** Returns the answers to requests about contracts, market data and the past. */
 export function marketRequests(parts: RequestContext, jumps: readonly PriceJump[]): RequestTable {
   const { source, feed, calendar, listing } = parts;
+  /** What each connection has asked for: live 1, frozen 2, delayed 3, both 4; live where it has not. */
+  const dataTypes = new WeakMap<Connection, number>();
+
+  /** Says that an account without a subscription sees no live data and returns false, or returns true. */
+  const mayHave = (connection: Connection, reqId: number, code: number): boolean => {
+    const refused = NO_PERMISSION[code];
+    if (!parts.isDataDelayed || refused === undefined) return true;
+    refuse(connection, reqId, code, `${refused}No market data permissions for ${listing.product.exchange} FUT`);
+    return false;
+  };
 
   /** Says why a request has no market here and returns false, or returns true. */
   const hasMarket = (
@@ -54,7 +72,7 @@ export function marketRequests(parts: RequestContext, jumps: readonly PriceJump[
       );
       return false;
     }
-    if (found[0]?.conId === listing.conId) return true;
+    if (found[0]?.conId === listing.conId) return mayHave(connection, reqId, code);
     const only = `only ${listing.localSymbol} has a market in this simulation`;
     refuse(
       connection,
@@ -102,7 +120,26 @@ export function marketRequests(parts: RequestContext, jumps: readonly PriceJump[
       else if (feed.countSnapshots(connection) >= SNAPSHOT_LINES_MAX)
         refuse(connection, reqId, CODE.tickersMax, "Max number of tickers has been reached");
       else if (hasMarket(connection, reqId, query, false, CODE.notSubscribed)) {
-        feed.subscribeSnapshots(connection, reqId, generic.split(",").includes("233"), isOnce);
+        const dataType = dataTypes.get(connection) ?? 1;
+        const wishes = { wantsRtVolume: generic.split(",").includes("233"), wantsFrozen: dataType % 2 === 0 };
+        if (!parts.isDataDelayed) feed.subscribeSnapshots(connection, reqId, wishes, isOnce);
+        else if (dataType < 3) {
+          const text = "Requested market data is not subscribed. Delayed market data is not enabled.";
+          refuse(connection, reqId, CODE.delayedNotEnabled, text);
+        } else {
+          const text = "Requested market data is not subscribed. Displaying delayed market data.";
+          refuse(connection, reqId, CODE.delayedShown, text);
+          feed.subscribeSnapshots(connection, reqId, wishes, isOnce);
+        }
+      }
+    },
+    [REQUEST.marketDataType]: ({ connection }, fields) => {
+      fields.skip(1);
+      const type = fields.integer("marketDataType");
+      if (type >= 1 && type <= 4) dataTypes.set(connection, type);
+      else {
+        const text = `Error validating request.-'bX' : cause - Market data type ${type} is not one of 1, 2, 3, 4`;
+        refuse(connection, -1, CODE.validationError, text);
       }
     },
     [REQUEST.cancelMarketData]: ({ connection }, fields) => {

@@ -30,6 +30,8 @@ export type RequestContext = {
   /** Returns the account's name. */
   accountName(): string;
   nowMs(): number;
+  /** Is true where the account has no subscription: data come late, single ticks, bars and history not at all. */
+  readonly isDataDelayed: boolean;
 };
 
 /** Answers an error; `id` is the order's, the request's, or -1. */

@@ -115,6 +115,22 @@ export const TICK = {
   halted: 49,
 } as const;
 
+/** The same where the account has no subscription and sees old prices. */
+export const DELAYED_TICK = {
+  bid: 66,
+  ask: 67,
+  last: 68,
+  bidSize: 69,
+  askSize: 70,
+  lastSize: 71,
+  high: 72,
+  low: 73,
+  volume: 74,
+  close: 75,
+  open: 76,
+  lastTimestamp: 88,
+} as const;
+
 /** Error and notice codes that the server sends (TWS API, message codes). */
 export const CODE = {
   messageRate: 100,
@@ -157,6 +173,8 @@ export const CODE = {
   timeInForceInvalid: 10052,
   cancelNotFound: 10147,
   cancelWrongState: 10148,
+  delayedShown: 10167,
+  delayedNotEnabled: 10168,
   historicalTicks: 10187,
   tickByTick: 10189,
   tickByTickMax: 10190,
