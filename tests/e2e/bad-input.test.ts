@@ -136,7 +136,8 @@ describe.concurrent("exit code 2 and one message for", () => {
   test.each(CASES)("%s", async (_name, make) => {
     const { argv, environment, says } = make();
 
-    const program = startProgram(argv, environment);
+    // A broker named by the environment alone keeps its settings in the data directory: never in the project's own.
+    const program = startProgram(argv, { DATA_DIR: directory(), ...environment });
 
     expect([await program.ended, program.output()]).toEqual([2, expect.stringMatching(says)]);
     expect(program.output()).not.toMatch(/^ {4}at /m);
