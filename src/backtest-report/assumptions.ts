@@ -104,8 +104,22 @@ export function rulesText(settings: Settings): readonly string[] {
   return [
     `${sampling}, window ${strategy.window} (ddof ${strategy.ddof}), in at |z| ≥ ${strategy.entryZ}, out at ${strategy.exitZ}, ${contracts(strategy.quantity)}`,
     `stop ${printCents(risk.stopCents)} (${printCount(stopTicks)} ticks, ${printPoints(stopTicks, tick)} pt), target ${printCents(risk.targetCents)} (${printCount(targetTicks)} ticks, ${printPoints(targetTicks, tick)} pt) a contract; ` +
-      `day −${printCents(risk.dailyLossCents)}; ${risk.lossStreak} losses pause ${printDuration(risk.lossStreakPauseMs)}; at most ${printDuration(risk.maxHoldMs)} in a position`,
+      `day −${printCents(risk.dailyLossCents)}; ${risk.lossStreak} losses pause ${printDuration(risk.lossStreakPauseMs)}; at most ${printDuration(risk.maxHoldMs)} in a position${moreLimits(risk)}`,
   ];
+}
+
+/** Limits that can be off. */
+function moreLimits({ entriesMax, ordersMax, lossBudgetCheck, ...risk }: Settings["risk"]): string {
+  const rate = (of: Exclude<typeof entriesMax, null>, what: string): string =>
+    `; at most ${of.minute}, ${of.hour} and ${of.day} ${what} a minute, hour and day`;
+  return [
+    entriesMax === null ? "" : rate(entriesMax, "entries"),
+    ordersMax === null ? "" : rate(ordersMax, "orders"),
+    lossBudgetCheck ? "; no entry whose stop could pass the day's limit" : "",
+    risk.trailingDrawdownCents === null
+      ? ""
+      : `; flat ${printCents(risk.trailingDrawdownCents)} below the day's peak, from ${printCents(risk.trailingArmedAtCents)} of gain on`,
+  ].join("");
 }
 
 /** Returns what was odd in the data, most serious first, in a few words each: "3 gaps". */
