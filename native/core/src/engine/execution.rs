@@ -256,6 +256,7 @@ impl Core {
     ) {
         let leg = self.orders.get(order_ref).map(|order| order.leg);
         self.account.booked_at_ms = self.at_ms;
+        self.link.told_position = None;
         self.day.fees_cents += fee_cents;
         self.strategy.book_realised(-fee_cents);
         let effect = self

@@ -37,6 +37,8 @@ pub(super) struct ExitPlan {
     pub verify_at_ms: i64,
     /// True once a person has seen the alarm.
     pub acknowledged: bool,
+    /// Since when nothing of ours works any more; 0 = something does.
+    pub quiet_since_ms: i64,
 }
 
 impl Core {
@@ -60,6 +62,7 @@ impl Core {
             next_alarm_ms: self.at_ms + NOT_FLAT_MS,
             verify_at_ms: self.at_ms,
             acknowledged: false,
+            quiet_since_ms: 0,
         });
     }
 
@@ -126,17 +129,45 @@ impl Core {
         {
             self.cancel_order(&order_ref, &plan.why);
         }
-        if self.orders.live().next().is_some() {
+        let is_quiet = self.orders.live().next().is_none();
+        let quiet_since_ms = match (is_quiet, plan.quiet_since_ms) {
+            (false, _) => 0,
+            (true, 0) => self.at_ms,
+            (true, since_ms) => since_ms,
+        };
+        if let Some(exit) = &mut self.exit {
+            exit.quiet_since_ms = quiet_since_ms;
+        }
+        if !is_quiet {
             return;
         }
         if signed == 0 {
             self.finish_exit(&plan);
             return;
         }
+        if self.must_look_first(&plan, quiet_since_ms) {
+            self.want_state(self.at_ms);
+            return;
+        }
         if plan.attempts > 0 && self.at_ms - plan.last_attempt_ms < RETRY_MS {
             return;
         }
         self.place_exit(signed, &plan);
+    }
+
+    /// Must the broker be asked before an exit is sent (B)? Always for a person's flatten, where nothing is in a hurry that a
+    /// look takes; for the exits of rules only where the broker has told another position than our fills make: an exit of
+    /// what was closed elsewhere would open a position.
+    fn must_look_first(&self, plan: &ExitPlan, quiet_since_ms: i64) -> bool {
+        let by_person = plan.is_flatten && !matches!(plan.by.as_str(), "risk" | "daily_loss");
+        let has_looked = self.link.agreed_asked_ms >= quiet_since_ms;
+        self.is_told_otherwise() || (by_person && !has_looked)
+    }
+
+    /// Has the broker pushed another position than our fills make, since the last of them?
+    pub fn is_told_otherwise(&self) -> bool {
+        let signed = self.position.signed();
+        self.link.told_position.is_some_and(|told| told != signed)
     }
 
     fn place_exit(&mut self, signed: i64, plan: &ExitPlan) {
@@ -267,6 +298,9 @@ impl Core {
             self.at_ms + CLOSED_LOOK_MS
         } else if self.orders.live().next().is_some() {
             // Its answer, or its silence, leads on.
+            return NEVER_MS;
+        } else if held && self.link.state_is_out() {
+            // The look's answer leads on.
             return NEVER_MS;
         } else if held {
             plan.last_attempt_ms + RETRY_MS

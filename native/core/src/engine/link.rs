@@ -69,6 +69,10 @@ pub(super) struct LinkState {
     pub mismatch_looks: u32,
     /// When the first of them was.
     pub mismatch_since_ms: i64,
+    /// The position that the broker pushed since our last fill; none where it has not.
+    pub told_position: Option<i64>,
+    /// When the newest picture was asked for that agreed with our book.
+    pub agreed_asked_ms: i64,
     /// When the state was last asked; what changed later is not in the picture.
     pub state_asked_ms: i64,
     pub order_news: bool,
@@ -102,6 +106,8 @@ impl LinkState {
             is_suspect: false,
             mismatch_looks: 0,
             mismatch_since_ms: 0,
+            told_position: None,
+            agreed_asked_ms: 0,
             state_asked_ms: 0,
             order_news: false,
             last_state_ms: 0,
@@ -378,6 +384,8 @@ impl Core {
         self.link.reconciled = false;
         self.link.is_suspect = false;
         self.link.mismatch_looks = 0;
+        self.link.told_position = None;
+        self.link.agreed_asked_ms = 0;
         self.link.is_watching = false;
         self.link.bars_since_asked.clear();
         self.market.forget();
@@ -638,6 +646,9 @@ impl Core {
             .contract
             .as_ref()
             .is_some_and(|contract| contract.con_id == told.con_id);
+        if is_ours {
+            self.link.told_position = Some(told.position);
+        }
         if is_ours && self.link.reconciled && told.position != self.position.signed() {
             // Its fill is likely on its way; a lasting difference is found by the look.
             self.want_state(self.at_ms + 1_000);

@@ -149,6 +149,14 @@ impl Core {
     }
 
     fn replace_leg(&mut self, leg: Leg, held: Side, kind: OrderKind) {
+        // The other leg may have filled, its execution owed; or the position was closed elsewhere: looked at first.
+        let is_owed = self
+            .orders
+            .live()
+            .any(|order| order.awaits_executions_since_ms > 0);
+        if is_owed || self.is_told_otherwise() {
+            return;
+        }
         let at_ms = self.at_ms;
         let ended = self
             .orders
@@ -190,13 +198,21 @@ impl Core {
         let Ok(quantity) = u32::try_from(self.position.signed().abs()) else {
             return;
         };
-        let seq = self.next_order_seq();
-        let name = order_ref(&self.settings.instance, &self.day.trade_date, seq, leg);
         let sibling = self
             .orders
             .live()
-            .find(|order| matches!(order.leg, Leg::Stop | Leg::Target))
-            .and_then(|order| order.terms.oca_group.clone());
+            .find(|order| matches!(order.leg, Leg::Stop | Leg::Target));
+        // A group that has had a fill takes no new member, and two groups could both fill: the other leg goes first.
+        if let Some(order_ref) = sibling
+            .filter(|order| order.filled > 0)
+            .map(|order| order.terms.order_ref.clone())
+        {
+            self.cancel_order(&order_ref, "its group has had a fill");
+            return;
+        }
+        let sibling = sibling.and_then(|order| order.terms.oca_group.clone());
+        let seq = self.next_order_seq();
+        let name = order_ref(&self.settings.instance, &self.day.trade_date, seq, leg);
         // A group's name is not usable again once a member has filled, so a new pair gets a new one.
         let group = sibling.unwrap_or_else(|| group_of(&name));
         if let Some(trip) = &mut self.trip {

@@ -55,6 +55,10 @@ impl Core {
             return;
         }
         self.link.is_suspect = false;
+        self.link.told_position = Some(brokers_signed);
+        if self.mismatch.is_none() {
+            self.link.agreed_asked_ms = self.link.state_asked_ms;
+        }
         if !self.link.reconciled {
             self.on_ready(differences);
         } else {

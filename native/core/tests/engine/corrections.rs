@@ -246,8 +246,8 @@ fn f21_a_mismatch_that_a_late_fill_explains_does_not_stop_a_flatten() {
 
     desk.pass(5_000);
     assert_eq!(
-        desk.broker.position, 2,
-        "what is known was sold, and no more"
+        desk.broker.position, 3,
+        "nothing is sold by a book that the broker contradicts"
     );
     assert_eq!(desk.posture(), Posture::Flattening);
     assert_eq!(desk.status().questions.len(), 1);

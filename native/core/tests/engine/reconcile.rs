@@ -669,3 +669,85 @@ fn d27_entries_wait_a_minute_after_the_clocks_agree_again() {
 
     assert!(desk.gate("clock").open);
 }
+
+#[test]
+fn f17_a_target_that_filled_without_its_execution_lets_no_new_stop_be_placed() {
+    let mut desk = Desk::ready(settings());
+    desk.sink();
+    let (stop, target) = (desk.broker.newest('S'), desk.broker.newest('T'));
+    let placed = desk.broker.placed.len();
+    let mut told = desk.broker.fill_part(&target, 1, 20_140, desk.at_ms);
+    desk.broker.orders.get_mut(&stop).unwrap().state = BrokerOrderState::Cancelled;
+    let execution = told.remove(0);
+    let untold = desk.broker.fills.pop().unwrap();
+    desk.tell_all(told);
+    let cancelled = desk.broker.report(&stop);
+    desk.tell(cancelled);
+
+    desk.pass(1_900);
+    assert_eq!(desk.broker.placed.len(), placed, "the position is gone");
+    desk.broker.fills.push(untold);
+    desk.pass(8_000);
+
+    assert_eq!(desk.broker.placed.len(), placed);
+    let trips = desk.trips();
+    assert_eq!((trips.len(), trips[0].reason), (1, ExitReason::Target));
+    desk.tell(execution);
+    assert_eq!(desk.trips().len(), 1);
+    assert_eq!(desk.posture(), Posture::Trading);
+}
+
+#[test]
+fn a_flatten_of_what_was_closed_elsewhere_opens_nothing() {
+    for is_pushed in [true, false] {
+        let mut desk = Desk::ready(settings());
+        desk.sink();
+        desk.broker.position = 0;
+        if is_pushed {
+            desk.tell(Event::PositionReported {
+                position: scalper_core::event::BrokerPosition {
+                    con_id: CON_ID,
+                    local_symbol: "MESZ6".into(),
+                    position: 0,
+                    average_ticks_e2: None,
+                },
+            });
+        }
+
+        desk.command(Command::Flatten {});
+        desk.pass(12_000);
+
+        assert_eq!(
+            (desk.broker.position, desk.broker.opened_by_legs),
+            (0, 0),
+            "pushed: {is_pushed}"
+        );
+        assert_eq!(desk.posture(), Posture::Halted, "closed outside of the bot");
+        let confirmed = desk
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::FlatConfirmed { .. }));
+        assert!(confirmed);
+    }
+}
+
+#[test]
+fn an_exit_by_rule_waits_for_a_look_where_the_broker_told_another_position() {
+    let mut desk = Desk::ready(settings());
+    desk.sink();
+    desk.broker.position = 0;
+    desk.tell(Event::PositionReported {
+        position: scalper_core::event::BrokerPosition {
+            con_id: CON_ID,
+            local_symbol: "MESZ6".into(),
+            position: 0,
+            average_ticks_e2: None,
+        },
+    });
+
+    desk.prices(&[19_990, 19_995, 19_995]);
+    desk.pass(10_000);
+
+    assert_eq!((desk.broker.position, desk.broker.opened_by_legs), (0, 0));
+    assert_eq!(desk.trips()[0].reason, ExitReason::External);
+}

@@ -200,7 +200,14 @@ impl Broker {
                 .parent_ref
                 .as_ref()
                 .is_some_and(|parent| !self.orders.contains_key(parent));
-            if (is_entry && self.faults.refuse_entries)
+            // A group in which something has filled takes no new member.
+            let is_spent = request.oca_group.is_some()
+                && self
+                    .orders
+                    .values()
+                    .any(|held| held.request.oca_group == request.oca_group && held.filled > 0);
+            if is_spent
+                || (is_entry && self.faults.refuse_entries)
                 || (is_stop && self.faults.refuse_stops)
                 || orphan
             {
