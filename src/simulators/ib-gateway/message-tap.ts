@@ -39,11 +39,10 @@ export function createMessageTap(): MessageTap {
   return {
     pass: (way, text) => {
       if (armed.length === 0 && watches.length === 0) return undefined;
-      const id = Number(text.slice(0, text.indexOf("\0")));
-      for (const watch of watches) if (isOfKind(watch.kind, way, id)) watch.left -= 1;
+      for (const watch of watches) if (isOfKind(watch.kind, way, text)) watch.left -= 1;
       let met: (typeof armed)[number] | undefined;
       for (const one of armed) {
-        if (!isOfKind(one.fault.kind, way, id)) continue;
+        if (!isOfKind(one.fault.kind, way, text)) continue;
         if (one.skip > 0) one.skip -= 1;
         else met ??= one;
       }

@@ -329,6 +329,19 @@ test("a fault waits for its moment of the market and for its message", async () 
   expect(position()).toBe(12);
 });
 
+test("a fault that waits for an order does not take a what-if for one", async () => {
+  fault({ fault: "position_shift", contracts: 3, message: "placeOrder", atMessage: 1 });
+  const position = () => (rig.server.state() as { positions: { position: number }[] }).positions[0]?.position;
+  ib.placeOrder(1, CONTRACT, { ...MARKET, whatIf: true });
+  await client.until(EventName.openOrder);
+  await settle(rig, client);
+  expect(position()).toBe(0);
+
+  ib.placeOrder(2, CONTRACT, LIMIT);
+  await settle(rig, client);
+  expect(position()).toBe(3);
+});
+
 test.each<[string, unknown, string]>([
   ["no object", 5, "5 is no JSON object"],
   [

@@ -53,7 +53,7 @@ test.each(MESSAGE_KINDS.filter((kind) => !kind.startsWith("any")))(
   "%s is called so in the log and in a script",
   (kind) => {
     const way = wayOf(kind);
-    const id = Object.values(way === "in" ? REQUEST : ANSWER).find((each) => isOfKind(kind, way, each));
+    const id = Object.values(way === "in" ? REQUEST : ANSWER).find((each) => isOfKind(kind, way, message(each)));
 
     expect(nameMessage(way, message(id)).name).toBe(kind);
   },

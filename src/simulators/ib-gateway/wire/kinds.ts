@@ -75,9 +75,20 @@ export function wayOf(kind: MessageKind): MessageWay {
   return kind === ANY_REQUEST || kind in REQUESTS ? "in" : "out";
 }
 
-/** Returns true when a message that goes `way` is of this kind; `id` is its first field. */
-export function isOfKind(kind: MessageKind, way: MessageWay, id: number): boolean {
+/** Returns true when a message that goes `way` is of this kind. A what-if asks about an order and places none. */
+export function isOfKind(kind: MessageKind, way: MessageWay, text: string): boolean {
   if (wayOf(kind) !== way) return false;
   if (kind === ANY_REQUEST || kind === ANY_ANSWER) return true;
+  const id = Number(text.slice(0, text.indexOf("\0")));
+  if (kind === "placeOrder" && id === REQUEST.placeOrder) return !isWhatIf(text);
   return (way === "in" ? REQUESTS[kind as keyof typeof REQUESTS] : ANSWERS[kind as keyof typeof ANSWERS]) === id;
+}
+
+/** Where the flag of a future's order without optional blocks stands from server version 177 on, and one later before. */
+const WHAT_IF_FIELDS = [84, 85];
+
+function isWhatIf(placeOrder: string): boolean {
+  const fields = placeOrder.split("\0");
+  // The other of the two is empty: an algorithm's id, or options.
+  return WHAT_IF_FIELDS.some((at) => fields[at] === "1");
 }
