@@ -26,11 +26,11 @@ const NODE_MIN = [20, 18];
 const RUST_MIN = [1, 88];
 const BAD_INPUT = 2;
 
-const HELP = `usage: node scripts/setup.mjs [--native] [--then PROGRAM ARGUMENTS… | --then-test | --then-check | --then-bench | --then-conformance]
+const HELP = `usage: node scripts/setup.mjs [--native] [--then PROGRAM ARGUMENTS… | --then-test | --then-check | --then-bench | --then-conformance | --then-faults]
 
 Installs the dependencies by the lock file, builds the native engine (installing a Rust toolchain where there is none)
 and compiles the TypeScript; each step is skipped when it is up to date. Then starts PROGRAM (see: npm start -- --help),
-or runs the tests, all checks, the benchmarks, or the clients of other people against the simulators.`;
+or runs the tests, all checks, the benchmarks, the clients of other people against the simulators, or the bot under faults.`;
 
 await main(process.argv.slice(2));
 
@@ -81,6 +81,10 @@ async function main(argv) {
       );
     case "--then-conformance":
       return runAll([["other people's clients", process.execPath, ["scripts/conformance.mjs", ...rest]]]);
+    case "--then-faults":
+      return runAll([
+        ["the bot under faults", process.execPath, ["--import", "tsx", "tests/faults/sweep.ts", ...rest]],
+      ]);
     default:
       console.error(`setup: unknown argument "${mode}".\n\n${HELP}`);
       process.exit(BAD_INPUT);
