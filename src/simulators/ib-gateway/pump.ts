@@ -9,6 +9,7 @@ import { type Calendar, EXCHANGE_ZONE } from "./calendar.ts";
 import type { ExchangePort } from "./exchange.ts";
 import { SNAPSHOT_MS } from "./feed.ts";
 import type { Gateway } from "./gateway.ts";
+import { frontListing } from "./listings.ts";
 import type { MarketBatch, MarketSource } from "./market-source.ts";
 import { nameContract, RECORD_BYTES, shiftPrices, viewOf } from "./records.ts";
 import { CODE } from "./wire/ids.ts";
@@ -152,6 +153,13 @@ export function createPump(parts: {
     account.startSession();
     orders.apply(exchange.setOpen(reachedMs, true));
     log.info({ tradeDate: session.tradeDate }, "The simulated session has opened");
+    const front = frontListing(feed.listing.product, reachedMs);
+    if (front.conId !== feed.listing.conId) {
+      log.warn(
+        { traded: feed.listing.localSymbol, front: front.localSymbol },
+        "Another month has become the front one: the market moves on to it at the next start, once position and orders are gone",
+      );
+    }
   };
   const turnSession = (): void => {
     if (session !== undefined) closeSession();

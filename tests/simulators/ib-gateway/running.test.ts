@@ -183,6 +183,19 @@ test("a running clock passes the closed hour and jumps over a weekend, saying so
   rig.server.pause();
 });
 
+test("once another month is the front one, each session's opening says that the market stays in its own", async () => {
+  const { log, messages } = keptLog();
+  // MES of March 2026 ends on the 20th: eight days before, June is the front month.
+  const rig = await start({ startMs: chicago("2026-03-11T16:30"), log });
+  const said = (): number => messages.filter((message) => message.startsWith("Another month")).length;
+  await rig.server.stepTo(chicago("2026-03-11T17:00:01"));
+  const before = said();
+  await rig.server.stepTo(chicago("2026-03-12T17:00:01"));
+
+  expect([before, said()]).toEqual([0, 1]);
+  expect(rig.server.state()).toMatchObject({ contract: { localSymbol: "MESH6" } });
+});
+
 test("at the end of a recording the market closes and says so", async () => {
   const { log, messages } = keptLog();
   const market = fixedMarket(START_MS, START_MS + 5_000);
