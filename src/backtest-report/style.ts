@@ -51,7 +51,7 @@ tr:last-child td{border-bottom:0}
 .figure div:last-child{text-align:right}.figure div:last-child p{white-space:nowrap;font-variant-numeric:tabular-nums}
 details summary{cursor:pointer;font-weight:600;font-size:15px}
 details[open] summary{margin-bottom:10px}
-.key{display:inline-flex;gap:14px;flex-wrap:wrap}
+.key{display:inline-flex;gap:2px 14px;flex-wrap:wrap}
 footer{color:var(--faint);font-size:12.5px;margin-top:26px}
 @media(max-width:820px){.tiles{grid-template-columns:repeat(3,1fr)}}
 @media(max-width:640px){

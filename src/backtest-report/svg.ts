@@ -35,6 +35,8 @@ export type LineChart = {
 };
 
 const LABEL_HEIGHT = 13;
+/** Half the width of a character, so that a label in the middle of its column keeps to the picture. */
+const HALF_CHARACTER = 3.5;
 const EDGE = { left: 8, right: 64, top: 10, bottom: 22 } as const;
 
 /** Returns the chart of a line. */
@@ -102,7 +104,7 @@ export function columnChart(
   const every = Math.max(1, Math.ceil(widest / step));
   const labels = columns.map(({ label: text }, at) =>
     at % every === 0 && text !== ""
-      ? `<text class="axis middle" x="${fixed(EDGE.left + (at + 0.5) * step)}" y="${size.height - 6}">${escaped(text)}</text>`
+      ? `<text class="axis middle" x="${fixed(Math.max(EDGE.left + (at + 0.5) * step, text.length * HALF_CHARACTER))}" y="${size.height - 6}">${escaped(text)}</text>`
       : "",
   );
   return svg(size, title, [...grid, ...bars, ...labels].join(""));
