@@ -255,7 +255,9 @@ function countedOnce(evidence: Evidence): readonly string[] {
   const unknown = [...filled.keys()].filter((id) => !known.has(id));
   const found = unknown.map((id) => `execution ${id} is not in the journal`);
   const position = [...filled.values()].reduce((sum, line) => sum + signed(line), 0);
-  const trips = of(evidence.journal, "round_trip").map((line) => line["trade"]);
+  // A restated trade takes the place of the one that was told.
+  const restated = new Map(of(evidence.journal, "round_trip_restated").map(({ trade }) => [trade.tradeId, trade]));
+  const trips = of(evidence.journal, "round_trip").map(({ trade }) => restated.get(trade.tradeId) ?? trade);
   const contracts = trips.reduce((sum, trade) => sum + 2 * trade.quantity, 0) + Math.abs(position);
   const asFilled = [...filled.values()].reduce((sum, line) => sum + line["quantity"], 0);
   if (contracts !== asFilled && !isForeign)
