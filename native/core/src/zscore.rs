@@ -1,6 +1,12 @@
 //! z = (price − rolling mean) / rolling standard deviation, twice: exact over whole ticks for decisions, and numerically
 //! stable over arbitrary f64 arrays for analysis. Knows no session and no threshold's meaning.
 
+mod batch;
+mod series;
+
+pub use batch::zscore;
+pub use series::ZSeries;
+
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use thiserror::Error;
@@ -184,12 +190,7 @@ pub struct RollingZ {
 impl RollingZ {
     /// Returns an empty window of 2 to 1 000 000 prices; `ddof` 0 or 1, else an error.
     pub fn new(window: u32, ddof: u8) -> Result<Self, WindowError> {
-        if !(WINDOW_MIN..=WINDOW_MAX).contains(&window) {
-            return Err(WindowError::Window { window });
-        }
-        if ddof > 1 {
-            return Err(WindowError::Ddof { ddof });
-        }
+        Self::check(window, ddof)?;
         Ok(Self {
             window,
             ddof,
@@ -198,6 +199,16 @@ impl RollingZ {
             sum: 0,
             sum_of_squares: 0,
         })
+    }
+
+    fn check(window: u32, ddof: u8) -> Result<(), WindowError> {
+        if !(WINDOW_MIN..=WINDOW_MAX).contains(&window) {
+            return Err(WindowError::Window { window });
+        }
+        if ddof > 1 {
+            return Err(WindowError::Ddof { ddof });
+        }
+        Ok(())
     }
 
     /// Takes the newest price in and returns what the window says with it.
@@ -377,302 +388,6 @@ impl TryFrom<StoredWindow> for RollingZ {
             rolling.push(price_ticks);
         }
         Ok(rolling)
-    }
-}
-
-/// Returns z of each price over the window that ends with it; NaN where it is undefined: the window is not full, holds a NaN
-/// or an infinity, is constant, or `window ≤ ddof`.
-///
-/// Linear in the number of prices whatever the window, and stable whatever the prices. Prices on a common binary grid that is
-/// not too fine for their range, as those of a market are, are summed as whole numbers and give z exactly, rounded once. For
-/// others a window is the tail of one block and the head of the next, whose moments are built by adding only (Welford) and merged (Chan, Golub and LeVeque 1979), so a
-/// price that has left leaves nothing behind. Means carry twice the precision, so a small noise on a large offset is kept.
-///
-/// ```
-/// use scalper_core::zscore::zscore;
-///
-/// let z = zscore(&[4000.25, 4000.0, 4000.25, 4000.0, 4002.0], 5, 1);
-/// assert!(z[3].is_nan());
-/// assert!((z[4] - 1.769_303_473_9).abs() < 1e-9);
-/// ```
-pub fn zscore(prices: &[f64], window: usize, ddof: u32) -> Vec<f64> {
-    let mut z = vec![f64::NAN; prices.len()];
-    if window <= ddof as usize || window > prices.len() {
-        return z;
-    }
-    if let Some(grid) = Grid::of(prices, window) {
-        grid.zscore(prices, window, ddof, &mut z);
-        return z;
-    }
-    let mut tails = vec![Moments::EMPTY; window];
-    let mut head = Moments::EMPTY;
-    let mut fit = Fitness::new(window);
-    for (at, &price) in prices.iter().enumerate() {
-        let in_block = at % window;
-        if in_block == 0 {
-            fill_tails(&mut tails, &prices[at.saturating_sub(window)..at]);
-            head = Moments::EMPTY;
-        }
-        head.push(price);
-        if fit.admits(price) {
-            // The block before gives what follows its element of the same place.
-            let tail = if in_block + 1 == window {
-                Moments::EMPTY
-            } else {
-                tails[in_block + 1]
-            };
-            z[at] = tail.merged(head).z(price, ddof);
-        }
-    }
-    z
-}
-
-/// Prices as whole multiples of a power of two, so that sums of them and of their squares are exact in 128 bits.
-struct Grid {
-    /// Multiplies a price into a whole number below 2^62.
-    scale: f64,
-    /// Is taken off each: z does not know it, and the squares stay small.
-    origin: i64,
-}
-
-/// n·Q and S² stay below 2 to this, for sums in 128 bits with a sign.
-const SPREAD_BITS_MAX: u32 = 126;
-/// A price in units of the grid stays below 2 to this.
-const GRID_BITS_MAX: i32 = 62;
-
-impl Grid {
-    /// Returns the coarsest grid of these prices; none where one is not finite or subnormal, or where the grid is too fine.
-    #[expect(clippy::float_arithmetic, reason = "powers of two change no digit")]
-    fn of(prices: &[f64], window: usize) -> Option<Self> {
-        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-        let mut finest = i32::MAX;
-        for &price in prices {
-            if price == 0.0 {
-                least = least.min(0.0);
-                most = most.max(0.0);
-                continue;
-            }
-            if !price.is_normal() {
-                return None;
-            }
-            least = least.min(price);
-            most = most.max(price);
-            let zeros = (price.to_bits() | (1 << MANTISSA_BITS)).trailing_zeros();
-            let last_digit = zeros.min(MANTISSA_BITS) as i32 - MANTISSA_BITS as i32;
-            finest = finest.min(binary_exponent(price) + last_digit);
-        }
-        if finest == i32::MAX || !(-EXPONENT_BIAS..EXPONENT_BIAS).contains(&finest) {
-            return None;
-        }
-        let largest = binary_exponent(most.max(-least));
-        if largest - finest >= GRID_BITS_MAX {
-            return None;
-        }
-        let scale = power_of_two(-finest);
-        let (origin, top) = ((least * scale) as i64, (most * scale) as i64);
-        let range_bits = i64::BITS - top.checked_sub(origin)?.leading_zeros();
-        let window_bits = usize::BITS - window.leading_zeros();
-        let is_exact = 2 * (range_bits + window_bits) <= SPREAD_BITS_MAX;
-        is_exact.then_some(Self { scale, origin })
-    }
-
-    /// Writes z of each full window that is not constant.
-    #[expect(clippy::float_arithmetic, reason = "z is dimensionless")]
-    fn zscore(&self, prices: &[f64], window: usize, ddof: u32, z: &mut [f64]) {
-        let units = |price: f64| (price * self.scale) as i64 - self.origin;
-        let count = i64::try_from(window).expect("no more than the prices in memory");
-        let correction = window as f64 / (window as f64 - f64::from(ddof));
-        let (mut sum, mut squares) = (0_i64, 0_i128);
-        for (at, &price) in prices.iter().enumerate() {
-            let arriving = units(price);
-            sum += arriving;
-            squares += i128::from(arriving) * i128::from(arriving);
-            if at >= window {
-                let leaving = units(prices[at - window]);
-                sum -= leaving;
-                squares -= i128::from(leaving) * i128::from(leaving);
-            }
-            let spread = i128::from(count) * squares - i128::from(sum) * i128::from(sum);
-            if at + 1 >= window && spread > 0 {
-                let deviation = (count * arriving - sum) as f64;
-                z[at] = deviation / (float_of(spread.unsigned_abs()) * correction).sqrt();
-            }
-        }
-    }
-}
-
-/// Writes into `tails[i]` the moments of `block[i..]`.
-fn fill_tails(tails: &mut [Moments], block: &[f64]) {
-    let mut tail = Moments::EMPTY;
-    for (slot, &price) in tails.iter_mut().zip(block).rev() {
-        tail.push(price);
-        *slot = tail;
-    }
-}
-
-/// Tells, price by price, whether the window that ends there is full, finite and not constant. Exact: it counts runs.
-struct Fitness {
-    window: usize,
-    finite_run: usize,
-    equal_run: usize,
-    last: f64,
-}
-
-impl Fitness {
-    fn new(window: usize) -> Self {
-        Self {
-            window,
-            finite_run: 0,
-            equal_run: 0,
-            last: f64::NAN,
-        }
-    }
-
-    fn admits(&mut self, price: f64) -> bool {
-        self.finite_run = if price.is_finite() {
-            self.finite_run + 1
-        } else {
-            0
-        };
-        self.equal_run = if price == self.last {
-            self.equal_run + 1
-        } else {
-            1
-        };
-        self.last = price;
-        self.finite_run >= self.window && self.equal_run < self.window
-    }
-}
-
-/// Count, mean and sum of squared deviations of some prices, in units of 2^scale so that squares neither overflow nor vanish.
-#[derive(Debug, Clone, Copy)]
-struct Moments {
-    count: u64,
-    /// A multiple of [`SCALE_STEP`].
-    scale: i32,
-    mean: f64,
-    /// What the rounding of `mean` left out.
-    mean_rest: f64,
-    squares: f64,
-}
-
-/// Scales are this coarse so that a change is rare; 2^256 squared and summed stays far from the limit of 2^1024.
-const SCALE_STEP: i32 = 256;
-/// Scales end here: 2^768 and its inverse are ordinary floats, and the smallest float times 2^768 may be squared.
-const SCALE_LIMIT: i32 = 768;
-
-impl Moments {
-    const EMPTY: Self = Self {
-        count: 0,
-        scale: -SCALE_LIMIT,
-        mean: 0.0,
-        mean_rest: 0.0,
-        squares: 0.0,
-    };
-
-    /// Takes a price in; one that is not finite is left out, as its windows are undefined anyway.
-    #[expect(clippy::float_arithmetic, reason = "statistics of dimensionless input")]
-    fn push(&mut self, price: f64) {
-        if !price.is_finite() {
-            return;
-        }
-        let scale = scale_of(price);
-        if scale > self.scale {
-            *self = self.rescaled(scale);
-        }
-        let price = price * power_of_two(-self.scale);
-        self.count += 1;
-        if self.count == 1 {
-            self.mean = price;
-            self.mean_rest = 0.0;
-            return;
-        }
-        let count = self.count as f64;
-        let deviation = self.deviation(price);
-        self.squares += deviation * deviation * ((count - 1.0) / count);
-        self.shift_mean(deviation / count);
-    }
-
-    /// Returns the moments of both sets together.
-    #[expect(clippy::float_arithmetic, reason = "statistics of dimensionless input")]
-    fn merged(self, other: Self) -> Self {
-        if self.count == 0 {
-            return other;
-        }
-        let scale = self.scale.max(other.scale);
-        let (mut all, other) = (self.rescaled(scale), other.rescaled(scale));
-        let (ours, theirs) = (self.count as f64, other.count as f64);
-        let share = theirs / (ours + theirs);
-        let apart = all.deviation(other.mean) + other.mean_rest;
-        all.count += other.count;
-        all.squares += other.squares + apart * apart * ours * share;
-        all.shift_mean(apart * share);
-        all
-    }
-
-    #[expect(clippy::float_arithmetic, reason = "z is dimensionless")]
-    fn z(&self, price: f64, ddof: u32) -> f64 {
-        let freedom = self.count as f64 - f64::from(ddof);
-        self.deviation(price * power_of_two(-self.scale)) / (self.squares / freedom).sqrt()
-    }
-
-    /// Returns `value` − mean, rounded once.
-    #[expect(clippy::float_arithmetic, reason = "statistics of dimensionless input")]
-    fn deviation(&self, value: f64) -> f64 {
-        let (difference, rest) = exact_sum(value, -self.mean);
-        difference + (rest - self.mean_rest)
-    }
-
-    #[expect(clippy::float_arithmetic, reason = "statistics of dimensionless input")]
-    fn shift_mean(&mut self, by: f64) {
-        let (sum, rest) = exact_sum(self.mean, by);
-        (self.mean, self.mean_rest) = exact_sum(sum, rest + self.mean_rest);
-    }
-
-    #[expect(clippy::float_arithmetic, reason = "powers of two change no digit")]
-    fn rescaled(self, scale: i32) -> Self {
-        if scale == self.scale {
-            return self;
-        }
-        let factor = power_of_two(self.scale - scale);
-        Self {
-            scale,
-            mean: self.mean * factor,
-            mean_rest: self.mean_rest * factor,
-            squares: self.squares * factor * factor,
-            ..self
-        }
-    }
-}
-
-/// Returns a + b rounded, and exactly what the rounding left out (Knuth's two-sum).
-#[expect(clippy::float_arithmetic, reason = "statistics of dimensionless input")]
-fn exact_sum(a: f64, b: f64) -> (f64, f64) {
-    let sum = a + b;
-    let b_part = sum - a;
-    let a_part = sum - b_part;
-    (sum, (a - a_part) + (b - b_part))
-}
-
-/// Returns the scale for a finite price: its binary exponent, rounded down to a step.
-fn scale_of(price: f64) -> i32 {
-    (binary_exponent(price).div_euclid(SCALE_STEP) * SCALE_STEP).max(-SCALE_LIMIT)
-}
-
-const EXPONENT_BIAS: i32 = 1023;
-const MANTISSA_BITS: u32 = 52;
-
-fn binary_exponent(value: f64) -> i32 {
-    const EXPONENT_MASK: u64 = 0x7ff;
-    let biased = (value.to_bits() >> MANTISSA_BITS) & EXPONENT_MASK;
-    i32::try_from(biased).expect("11 bits") - EXPONENT_BIAS
-}
-
-/// Returns 2^exponent, or 0 where that is below the normal floats. `exponent` ≤ 1023.
-fn power_of_two(exponent: i32) -> f64 {
-    match u64::try_from(exponent + EXPONENT_BIAS) {
-        Ok(biased) if biased > 0 => f64::from_bits(biased << MANTISSA_BITS),
-        Ok(_) | Err(_) => 0.0,
     }
 }
 
