@@ -9,13 +9,13 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** Watches and stops one backtest. */
+/** Watches and stops one backtest or sweep. */
 export declare class NativeBacktestControl {
-  /** Makes a control for one backtest. */
+  /** Makes a control for one run. */
   constructor()
-  /** Stops it at the next thousands of bars; it then fails with BACKTEST_STOPPED. */
+  /** Stops it at the next thousands of bars: a backtest then fails with BACKTEST_STOPPED, a sweep gives what was done. */
   stop(): void
-  /** Returns the number of bars done so far. */
+  /** Returns the number of bars done so far, of all combinations together. */
   barsDone(): number
 }
 
@@ -82,6 +82,12 @@ export declare function backtest(settings: string, fills: string, bars: NativeBa
  */
 export declare function backtestTicks(settings: string, fills: string, model: string, records: Uint8Array, control: NativeBacktestControl, study?: string | undefined | null): Promise<NativeTickBacktest>
 
+/**
+ * Returns the place of the best by the objective ("sharpe", "net", "profit-factor"), the first of equals; null of none.
+ * `table` has seven numbers a candidate: sessions, trades, wins, netCents, squares, wonCents, lostCents.
+ */
+export declare function bestOf(objective: string, table: Float64Array): number | null
+
 /** What a backtest found. */
 export interface NativeBacktest {
   /** BacktestReport as JSON. */
@@ -119,6 +125,22 @@ export interface NativeTickBacktest {
   /** At each bar's close; NaN where undefined. */
   z: Float64Array
 }
+
+/**
+ * Returns Overfitting as JSON. `table` has `blocks` sums for each combination, in the order of time; see `bestOf`. Fails with
+ * SELECTION_ARGUMENT, SELECTION_STOPPED or SELECTION_PANIC before the colon.
+ */
+export declare function overfitting(objective: string, blocks: number, table: Float64Array, control: NativeBacktestControl): Promise<string>
+
+/** Returns SpanFigures as JSON of all sums of a table together; see `bestOf`. */
+export declare function sumOf(table: Float64Array): string
+
+/**
+ * Runs backtests over the same bars, by `contract`'s hours and last trade date where it is given (Contract as JSON). `combinations` is Combination[], `spans` SessionSpan[], both as JSON; gives
+ * (CombinationResult | null)[] as JSON in the same order, null where it was stopped before. Fails with a code before the
+ * colon: BACKTEST_SETTINGS (the words name the combination), BACKTEST_BARS, or BACKTEST_PANIC for a fault of ours.
+ */
+export declare function sweep(combinations: string, spans: string, bars: NativeBars, threads: number, control: NativeBacktestControl, contract?: string | undefined | null): Promise<string>
 
 /** Returns the version of this build; the program refuses another. */
 export declare function version(): string

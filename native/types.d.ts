@@ -2439,3 +2439,150 @@ low: number,
  * The 95 % quantile.
  */
 high: number, };
+
+/**
+ * What one run is made with.
+ */
+export type Combination = { 
+/**
+ * The rules.
+ */
+settings: EngineSettings, 
+/**
+ * How fills are assumed.
+ */
+fills: FillModel, };
+
+/**
+ * Sessions of the data by their places, from 0: `from` and those before `to`.
+ */
+export type SessionSpan = { 
+/**
+ * The first.
+ */
+from: number, 
+/**
+ * The first that is not in it; not before `from`. Sessions beyond the data's last count for nothing.
+ */
+to: number, };
+
+/**
+ * What one combination came to.
+ */
+export type CombinationResult = { 
+/**
+ * [S10].
+ */
+statistics: Statistics, 
+/**
+ * Bars inside of which both stop and target of a position lay.
+ */
+bothTouched: number, 
+/**
+ * Of the spans that were asked for, in their order.
+ */
+spans: Array<SpanFigures>, };
+
+/**
+ * What some sessions of one run came to, as sums, so that sessions can be put together. Net results in cents, not
+ * compounded: a Sharpe ratio of them is that of returns on a fixed capital.
+ */
+export type SessionSums = { 
+/**
+ * Sessions.
+ */
+sessions: number, 
+/**
+ * Round trips that ended in them.
+ */
+trades: number, 
+/**
+ * Round trips with a net above 0.
+ */
+wins: number, 
+/**
+ * Net result, fees of every fill included.
+ */
+netCents: number, 
+/**
+ * Sum of the squares of the sessions' net results, in cents².
+ */
+squares: number, 
+/**
+ * Sum of the trades' nets above 0.
+ */
+wonCents: number, 
+/**
+ * Sum of the trades' nets below 0, without its sign.
+ */
+lostCents: number, };
+
+/**
+ * Sums of one span with the ratios that follow from them.
+ */
+export type SpanFigures = { 
+/**
+ * What the sessions came to.
+ */
+sums: SessionSums, 
+/**
+ * See [`SessionSums::sharpe`].
+ */
+sharpe: number | null, 
+/**
+ * See [`SessionSums::profit_factor`].
+ */
+profitFactor: number | null, };
+
+/**
+ * What combinations are compared by, the larger the better.
+ */
+export type Objective = "sharpe" | "net" | "profit-factor";
+
+/**
+ * How the choice of the best does out of sample, over all ways to split the blocks in halves.
+ */
+export type Overfitting = { 
+/**
+ * Blocks of sessions.
+ */
+blocks: number, 
+/**
+ * Ways to split them: blocks choose blocks / 2.
+ */
+splits: number, 
+/**
+ * Probability of backtest overfitting: share of the splits in which the best in sample is at the median of all
+ * combinations or below it out of sample.
+ */
+probability: number, 
+/**
+ * Share of the splits in which the best in sample loses money out of sample.
+ */
+lossProbability: number, 
+/**
+ * Median of the logits ln(ω / (1 − ω)) of the relative rank ω out of sample.
+ */
+medianLogit: number, 
+/**
+ * Slope and intercept of the straight line through (in sample, out of sample) of the objective of the best; none
+ * where it is infinite somewhere or the same in all splits. A negative slope: the better it looked, the worse it did.
+ */
+degradation: Degradation | null, 
+/**
+ * How many splits fall on each tenth of the relative rank, worst first: ten equal columns are pure luck.
+ */
+rankTenths: [number, number, number, number, number, number, number, number, number, number], };
+
+/**
+ * A straight line by least squares.
+ */
+export type Degradation = { 
+/**
+ * Change out of sample for 1 more in sample.
+ */
+slope: number, 
+/**
+ * Out of sample where in sample is 0.
+ */
+intercept: number, };

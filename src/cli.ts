@@ -17,7 +17,7 @@ export type Invocation =
       readonly token: string | null;
       readonly script: string | null;
     }
-  | ({ readonly type: "backtest" } & BacktestOptions)
+  | ({ readonly type: "backtest" } & SweepOptions)
   | ({ readonly type: "zscore" } & ZscoreOptions)
   | { readonly type: "replay"; readonly dataDir: string }
   | { readonly type: "journal"; readonly verb: "verify" | "dump" | "market" | "rebuild"; readonly dataDir: string }
@@ -78,6 +78,23 @@ export type BacktestOptions = {
   readonly contract: string | null;
   /** Parameter sets tried before this one was chosen, itself included; deflates the Sharpe ratio. */
   readonly trials: number;
+};
+
+/** Options of a sweep, which a backtest is where `sweep` is not empty. */
+export type SweepOptions = BacktestOptions & {
+  /** "strategy.window=20,60", "strategy.entryZ=1.5:3:0.25". */
+  readonly sweep: readonly string[];
+  /** So many combinations of the grid at random; null = all. */
+  readonly random: number | null;
+  readonly seed: number;
+  readonly rank: "sharpe" | "net" | "profit-factor";
+  /** "60:20". */
+  readonly walkForward: string | null;
+  readonly threads: number | null;
+  readonly state: string | null;
+  readonly csv: string | null;
+  /** Two keys. */
+  readonly heat: string | null;
 };
 
 /** Options of `npm run zscore`; the file "-" is standard input. */
@@ -235,9 +252,39 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .option("--json", "print one JSON object instead of the report", false)
     .option("--html <FILE>", "write a report with charts, one file that needs nothing else")
     .option("--trials <N>", "how many parameter sets you have tried, this one included", whole(1, 1_000_000), 1)
+    .option(
+      "--sweep <KEY=VALUES>",
+      "run every combination: strategy.window=20,60,200 or strategy.entryZ=1.5:3:0.25 (from, to, step); repeatable",
+      collect,
+      [],
+    )
+    .option("--random <N>", "sweep: only so many combinations, drawn at random", whole(1, 100_000))
+    .option("--seed <N>", "sweep: another seed draws others", whole(0, 2 ** 32 - 1), 7)
+    .addOption(
+      new Option("--rank <BY>", "sweep: what combinations are compared by")
+        .choices(["sharpe", "net", "profit-factor"])
+        .default("sharpe"),
+    )
+    .option(
+      "--walk-forward <IN:OUT>",
+      "sweep: choose on IN trading days, judge on the OUT after them, and so on through the data, such as 60:20",
+    )
+    .option("--heat <KEY,KEY>", "sweep: the two settings of the heat map (default: the first two)")
+    .option("--csv <FILE>", "sweep: write a line for each combination")
+    .option("--state <FILE>", "sweep: keep what is done here; the same command goes on where it stood")
+    .option("--threads <N>", "sweep: threads (default: one for each processor)", whole(1, 256))
     .action((options: Record<string, unknown>) =>
       found({
         type: "backtest",
+        sweep: options["sweep"] as string[],
+        random: number(options["random"]),
+        seed: options["seed"] as number,
+        rank: options["rank"] as SweepOptions["rank"],
+        walkForward: text(options["walkForward"]),
+        heat: text(options["heat"]),
+        csv: text(options["csv"]),
+        state: text(options["state"]),
+        threads: number(options["threads"]),
         data: options["data"] as string,
         config: text(options["config"]),
         set: options["set"] as string[],

@@ -5,10 +5,17 @@ import type { NativeBars } from "../native/index.d.ts";
 import type {
   BacktestReport,
   Caused,
+  Combination,
+  CombinationResult,
   Contract,
   EngineSettings,
   Event,
   FillModel,
+  Objective,
+  Overfitting,
+  SessionSpan,
+  SessionSums,
+  SpanFigures,
   Statistics,
   Status,
   Study,
@@ -87,46 +94,40 @@ export type BacktestRun = {
   readonly z: Float64Array;
 };
 
-/** Is a backtest at work on another thread. */
-export type RunningBacktest = {
-  /** Throws EngineFault: BACKTEST_STOPPED, BACKTEST_SETTINGS, BACKTEST_BARS, or a fault of ours. */
-  readonly result: Promise<BacktestRun>;
-  /** Returns the bars done so far. */
+/** Is work on another thread. */
+export type Running<T> = {
+  /** Throws EngineFault with a code: of the work, or a fault of ours. */
+  readonly result: Promise<T>;
+  /** Returns the bars done so far, of all combinations together. */
   barsDone(): number;
-  /** Stops it within some thousands of bars. */
-  stop(): void;
 };
 
 /**
  * Begins a backtest. The columns are read in place: they must stay as they are until the result is there. `study` asks for
  * intervals and odds, which take some tenths of a second; by `contract`'s hours and last trade date early closes and the roll
- * are kept.
+ * are kept; the signal stops it within some thousands of bars. The result fails with BACKTEST_STOPPED, BACKTEST_SETTINGS,
+ * BACKTEST_BARS or BACKTEST_PANIC.
  */
 export function startBacktest(
   settings: EngineSettings,
   fills: FillModel,
   bars: NativeBars,
+  signal: AbortSignal | null = null,
   study: StudySettings | null = null,
   contract: Contract | null = null,
-): RunningBacktest {
-  const control = guard(() => new native.NativeBacktestControl());
-  const run = async (): Promise<BacktestRun> => {
-    try {
-      const [told, filled] = [JSON.stringify(settings), JSON.stringify(fills)];
-      const [asked, of] = [study, contract].map((each) => (each === null ? null : JSON.stringify(each)));
-      const found = await native.backtest(told, filled, bars, control, asked, of);
-      return {
-        report: JSON.parse(found.report) as BacktestReport,
-        otherIntrabar: found.otherIntrabar == null ? null : (JSON.parse(found.otherIntrabar) as Statistics),
-        study: found.study == null ? null : (JSON.parse(found.study) as Study),
-        equityCents: found.equityCents,
-        z: found.z,
-      };
-    } catch (thrown) {
-      throw faultOf(thrown);
-    }
-  };
-  return { result: run(), barsDone: () => control.barsDone(), stop: () => control.stop() };
+): Running<BacktestRun> {
+  return controlled(signal, async (control) => {
+    const [told, filled] = [JSON.stringify(settings), JSON.stringify(fills)];
+    const [asked, of] = [study, contract].map((each) => (each === null ? null : JSON.stringify(each)));
+    const found = await native.backtest(told, filled, bars, control, asked, of);
+    return {
+      report: JSON.parse(found.report) as BacktestReport,
+      otherIntrabar: found.otherIntrabar == null ? null : (JSON.parse(found.otherIntrabar) as Statistics),
+      study: found.study == null ? null : (JSON.parse(found.study) as Study),
+      equityCents: found.equityCents,
+      z: found.z,
+    };
+  });
 }
 
 /** Is what a backtest on trades and quotes found, with the bars that the engine made of them. */
@@ -135,37 +136,115 @@ export type TickRun = BacktestRun & { readonly bars: NativeBars };
 /**
  * Begins a backtest on trades and quotes: the live engine on the simulated exchange. `records` are packed as the exchange
  * reads them (native/core/src/exchange/record.rs) and read in place: they must stay as they are until the result is there.
+ * `barsDone` counts records. Else as `startBacktest`.
  */
 export function startTickBacktest(
   settings: EngineSettings,
   fills: FillModel,
   model: TickModel,
   records: Uint8Array,
+  signal: AbortSignal | null = null,
   study: StudySettings | null = null,
-): RunningBacktest & { readonly result: Promise<TickRun> } {
+): Running<TickRun> {
+  return controlled(signal, async (control) => {
+    const [told, filled, met] = [settings, fills, model].map((each) => JSON.stringify(each)) as [
+      string,
+      string,
+      string,
+    ];
+    const asked = study === null ? null : JSON.stringify(study);
+    const found = await native.backtestTicks(told, filled, met, records, control, asked);
+    return {
+      report: JSON.parse(found.report) as BacktestReport,
+      otherIntrabar: null,
+      study: found.study == null ? null : (JSON.parse(found.study) as Study),
+      bars: found.bars,
+      equityCents: found.equityCents,
+      z: found.z,
+    };
+  });
+}
+
+/**
+ * Begins backtests of many combinations over the same bars, on so many threads; the results do not depend on how many. The
+ * signal stops it within some thousands of bars: null for what was not finished then. The sums of each span of sessions come
+ * with each result. Fails with BACKTEST_SETTINGS, BACKTEST_BARS or BACKTEST_PANIC.
+ */
+export function startSweep(
+  combinations: readonly Combination[],
+  spans: readonly SessionSpan[],
+  bars: NativeBars,
+  threads: number,
+  signal: AbortSignal | null = null,
+  contract: Contract | null = null,
+): Running<readonly (CombinationResult | null)[]> {
+  return controlled(signal, async (control) => {
+    const [all, wanted] = [JSON.stringify(combinations), JSON.stringify(spans)];
+    const of = contract === null ? null : JSON.stringify(contract);
+    const found = await native.sweep(all, wanted, bars, threads, control, of);
+    return JSON.parse(found) as (CombinationResult | null)[];
+  });
+}
+
+/** Returns the place of the best by the objective, the first of equals; null of none. */
+export function bestOf(objective: Objective, candidates: readonly SessionSums[]): number | null {
+  return guard(() => native.bestOf(objective, tableOf(candidates)));
+}
+
+/** Returns the figures of all these sessions together. */
+export function sumOf(parts: readonly SessionSums[]): SpanFigures {
+  return JSON.parse(guard(() => native.sumOf(tableOf(parts)))) as SpanFigures;
+}
+
+/**
+ * Begins to judge how likely the best of the combinations is overfitted; `rows` has the sums of equal blocks of sessions for
+ * each combination. Fails with SELECTION_ARGUMENT, SELECTION_STOPPED or SELECTION_PANIC.
+ */
+export function startOverfitting(
+  objective: Objective,
+  rows: readonly (readonly SessionSums[])[],
+  signal: AbortSignal | null = null,
+): Running<Overfitting> {
+  const table = tableOf(rows.flat());
+  return controlled(signal, async (control) => {
+    const found = await native.overfitting(objective, rows[0]?.length ?? 0, table, control);
+    return JSON.parse(found) as Overfitting;
+  });
+}
+
+function controlled<T>(
+  signal: AbortSignal | null,
+  work: (control: InstanceType<Native["NativeBacktestControl"]>) => Promise<T>,
+): Running<T> {
   const control = guard(() => new native.NativeBacktestControl());
-  const run = async (): Promise<TickRun> => {
+  const stop = (): void => control.stop();
+  const run = async (): Promise<T> => {
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener("abort", stop, { once: true });
     try {
-      const [told, filled, met] = [settings, fills, model].map((each) => JSON.stringify(each)) as [
-        string,
-        string,
-        string,
-      ];
-      const asked = study === null ? null : JSON.stringify(study);
-      const found = await native.backtestTicks(told, filled, met, records, control, asked);
-      return {
-        report: JSON.parse(found.report) as BacktestReport,
-        otherIntrabar: null,
-        study: found.study == null ? null : (JSON.parse(found.study) as Study),
-        bars: found.bars,
-        equityCents: found.equityCents,
-        z: found.z,
-      };
+      return await work(control);
     } catch (thrown) {
       throw faultOf(thrown);
+    } finally {
+      signal?.removeEventListener("abort", stop);
     }
   };
-  return { result: run(), barsDone: () => control.barsDone(), stop: () => control.stop() };
+  return { result: run(), barsDone: () => control.barsDone() };
+}
+
+/** Seven numbers a candidate, in the order that the binding names. */
+function tableOf(candidates: readonly SessionSums[]): Float64Array {
+  return Float64Array.from(
+    candidates.flatMap((each) => [
+      each.sessions,
+      each.trades,
+      each.wins,
+      each.netCents,
+      each.squares,
+      each.wonCents,
+      each.lostCents,
+    ]),
+  );
 }
 
 /** Returns an event as the journal keeps it and the engine reads it. */

@@ -47,7 +47,9 @@ async function run(invocation: Invocation): Promise<number> {
     case "bot-api":
       return (await import("./programs/bot-api.ts")).botApi(invocation);
     case "backtest":
-      return (await import("./programs/backtest.ts")).backtest(invocation);
+      return invocation.sweep.length > 0
+        ? (await import("./programs/sweep.ts")).sweep(invocation)
+        : (await import("./programs/backtest.ts")).backtest(invocation);
     case "zscore":
       return (await import("./programs/zscore.ts")).zscore(invocation);
     case "replay":

@@ -25,7 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   journal: [...LEAVES, "journal", "lowdb"],
   config: [...LEAVES, "config", "yaml", "zod", "dotenv", "luxon"],
   "bar-data": ["result", "units", "bar-data", "luxon", "hyparquet", "fzstd"],
-  "backtest-report": ["units", "engine", "config", "bar-data", "backtest-report", "luxon"],
+  sweep: ["result", "units", "engine", "config", "sweep"],
+  "backtest-report": ["units", "engine", "config", "bar-data", "sweep", "backtest-report", "luxon"],
   charts: [
     ...LEAVES,
     "charts",

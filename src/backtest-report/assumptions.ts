@@ -15,36 +15,65 @@ import {
   targetTicksFromCents,
   zoneName,
 } from "../units.ts";
-import type { Outcome } from "./outcome.ts";
+import type { DataSpan, Fills, Outcome } from "./outcome.ts";
 
 /** Is one assumption: a word and its sentence. */
 export type Assumption = { readonly name: string; readonly text: string };
 
+/** Is what assumptions are made of: of one backtest, or of all those of a sweep. */
+export type Basis = {
+  readonly settings: Settings;
+  readonly data: DataSpan;
+  readonly fills: Fills;
+  readonly barCount: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  /** A clause on how many bars held both stop and target. */
+  readonly bothTouched: string;
+};
+
+/** Returns every assumption of a backtest, the data's own first. */
+export function assumptions({ settings, data, fills, bars, run }: Outcome): readonly Assumption[] {
+  const { bothTouched } = run.report;
+  return assumptionsOf({
+    settings,
+    data,
+    fills,
+    barCount: bars.openAtMs.length,
+    firstAtMs: bars.openAtMs[0] as number,
+    lastAtMs: bars.openAtMs.at(-1) as number,
+    bothTouched:
+      bothTouched === 0
+        ? "no bar held both"
+        : `${printCount(bothTouched)} ${bothTouched === 1 ? "bar" : "bars"} held both: see the bounds`,
+  });
+}
+
 /** Returns every assumption, the data's own first. */
-export function assumptions(outcome: Outcome): readonly Assumption[] {
-  const { settings } = outcome;
+export function assumptionsOf(basis: Basis): readonly Assumption[] {
+  const { settings } = basis;
   return [
-    { name: "data", text: dataText(outcome) },
-    { name: "gaps", text: gapsText(outcome) },
-    ...(outcome.fills.on === "ticks" ? tickFills(outcome) : barFills(outcome)),
+    { name: "data", text: dataText(basis) },
+    { name: "gaps", text: gapsText(basis.data) },
+    ...(basis.fills.on === "ticks" ? tickFills(basis) : barFills(basis)),
     { name: "sessions", text: sessionsText(settings) },
-    { name: "calendar", text: calendarText(outcome) },
-    { name: "left out", text: leftOutText(outcome) },
+    { name: "calendar", text: calendarText(basis) },
+    { name: "left out", text: leftOutText(basis) },
   ];
 }
 
-function barFills(outcome: Outcome): Assumption[] {
-  const { settings } = outcome;
+function barFills(basis: Basis): Assumption[] {
+  const { settings } = basis;
   return [
     { name: "fills", text: fillsText(settings) },
     { name: "slippage", text: slippageText(settings) },
     { name: "fees", text: feesText(settings) },
-    { name: "intrabar", text: intrabarText(outcome) },
+    { name: "intrabar", text: intrabarText(basis) },
     { name: "target", text: targetText(settings) },
   ];
 }
 
-function tickFills({ settings, fills }: Outcome): Assumption[] {
+function tickFills({ settings, fills }: Basis): Assumption[] {
   const { latencyMs, targetFill } = settings.backtest;
   const line = {
     touch: "as the first in the line at its price (touch)",
@@ -75,7 +104,7 @@ function tickFills({ settings, fills }: Outcome): Assumption[] {
   ];
 }
 
-function calendarText({ fills, settings }: Outcome): string {
+function calendarText({ fills, settings }: Basis): string {
   const hours = fills.knowsHours
     ? "hours, holidays and early closes by CME's rules for equity-index futures as of 2025 to 2027, whatever the year of the data"
     : "the hours of this instrument are not known: it is traded whenever the data are";
@@ -87,7 +116,7 @@ function calendarText({ fills, settings }: Outcome): string {
   return `${hours}; ${roll}`;
 }
 
-function leftOutText({ fills }: Outcome): string {
+function leftOutText({ fills }: Basis): string {
   return fills.on === "bars"
     ? "what bars can't tell: spreads, stale data, margin, refusals of the broker. The live bot may trade less. A day is seen at its closes; a halt that would wait for /arm ends with the session."
     : "margin, refusals and outages of the broker, what our own orders do to the market, and history before the first record: the window fills from there on. A halt that would wait for /arm ends with the session.";
@@ -123,7 +152,7 @@ function moreLimits({ entriesMax, ordersMax, lossBudgetCheck, ...risk }: Setting
 }
 
 /** Returns what was odd in the data, most serious first, in a few words each: "3 gaps". */
-export function noteCounts(outcome: Outcome): readonly { readonly type: DataNote["type"]; readonly text: string }[] {
+export function noteCounts(data: DataSpan): readonly { readonly type: DataNote["type"]; readonly text: string }[] {
   const words: Readonly<Record<DataNote["type"], readonly [string, string]>> = {
     missing_day: ["missing weekday", "missing weekdays"],
     gap: ["gap of more than 5 minutes in a session", "gaps of more than 5 minutes in a session"],
@@ -134,7 +163,7 @@ export function noteCounts(outcome: Outcome): readonly { readonly type: DataNote
     crossed_quote: ["crossed quote", "crossed quotes"],
   };
   return (Object.keys(words) as DataNote["type"][]).flatMap((type) => {
-    const count = outcome.data.notes.get(type)?.count ?? 0;
+    const count = data.notes.get(type)?.count ?? 0;
     return count === 0 ? [] : [{ type, text: `${printCount(count)} ${words[type][count === 1 ? 0 : 1]}` }];
   });
 }
@@ -144,8 +173,7 @@ export function utcMinute(atMs: number): string {
   return DateTime.fromMillis(atMs, { zone: "utc" }).toFormat("yyyy-MM-dd HH:mm");
 }
 
-function dataText({ settings, data, bars }: Outcome): string {
-  const [first, last] = [bars.openAtMs[0] as number, bars.openAtMs.at(-1) as number];
+function dataText({ settings, data, barCount, firstAtMs, lastAtMs }: Basis): string {
   const names =
     data.files.length <= 2 ? data.files.join(", ") : `${data.files[0]} and ${data.files.length - 1} more files`;
   const { samplingMs } = settings.strategy;
@@ -158,7 +186,7 @@ function dataText({ settings, data, bars }: Outcome): string {
   const other = data.contracts.filter((name) => name !== data.contract);
   const choice = other.length === 0 ? "" : ` (also there: ${other.slice(0, 6).join(", ")}; --contract chooses)`;
   const contract = data.contract === null ? "" : `, contract ${data.contract}${choice}`;
-  return `${names}${contract}; ${printCount(bars.openAtMs.length)} bars ${made}, ${utcMinute(first)} to ${utcMinute(last)} UTC. Minutes without a trade have no bar.${otherInstrument(settings, data.contract)}`;
+  return `${names}${contract}; ${printCount(barCount)} bars ${made}, ${utcMinute(firstAtMs)} to ${utcMinute(lastAtMs)} UTC. Minutes without a trade have no bar.${otherInstrument(settings, data.contract)}`;
 }
 
 /** Recorded prices of one instrument may be traded as another with the same tick: that is to be said. */
@@ -170,8 +198,8 @@ function otherInstrument(settings: Settings, contract: string | null): string {
     : ` Recorded ${root} prices, traded with the ${symbol} multiplier of $${multiplier}.`;
 }
 
-function gapsText(outcome: Outcome): string {
-  const counts = noteCounts(outcome);
+function gapsText(data: DataSpan): string {
+  const counts = noteCounts(data);
   return counts.length === 0 ? "none found, and nothing odd" : counts.map(({ text }) => text).join(", ");
 }
 
@@ -194,16 +222,11 @@ function feesText(settings: Settings): string {
     : `${printCents(feeCents)} a contract and side, ${printCents(2 * feeCents)} a round trip`;
 }
 
-function intrabarText({ settings, run }: Outcome): string {
+function intrabarText({ settings, bothTouched }: Basis): string {
   const { intrabar } = settings.backtest;
   const order =
     intrabar === "stop-first" ? "the stop counts first (the worse)" : "the target counts first (the better)";
-  const { bothTouched } = run.report;
-  const seen =
-    bothTouched === 0
-      ? "no bar held both"
-      : `${printCount(bothTouched)} ${bothTouched === 1 ? "bar" : "bars"} held both: see the bounds`;
-  return `where a bar holds both stop and target, ${order}; ${seen}`;
+  return `where a bar holds both stop and target, ${order}; ${bothTouched}`;
 }
 
 function targetText({ backtest }: Settings): string {

@@ -401,23 +401,25 @@ function dayMarks({ bars, settings }: Outcome, from: number, to: number): readon
 }
 
 /** A chart for wide screens and one for phones; the page shows the one that fits. */
-function both(draw: (size: Size) => string, height: number, width = 1_000): string {
+export function both(draw: (size: Size) => string, height: number, width = 1_000): string {
   return (
     draw({ width, height, isNarrow: false }) +
     draw({ width: 360, height: Math.max(120, Math.round(height * 0.72)), isNarrow: true })
   );
 }
 
-function card(title: string, hint: string, inside: string): string {
+/** Returns a card of the page; `hint` is HTML. */
+export function card(title: string, hint: string, inside: string): string {
   return `<section class="card"><h2>${escaped(title)}</h2>${hint === "" ? "" : `<p class="hint">${hint}</p>`}${inside}</section>`;
 }
 
-function folded(title: string, inside: string): string {
+/** Returns a card that opens when it is clicked. */
+export function folded(title: string, inside: string): string {
   return `<section class="card"><details><summary>${escaped(title)}</summary>${inside}</details></section>`;
 }
 
 /** Cells that begin with a sign are coloured. */
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const cell = (text: string): string => {
     const kind = text.startsWith("+$") ? ' class="plus"' : text.startsWith(`${MINUS}$`) ? ' class="minus"' : "";
     return `<td${kind}>${escaped(text)}</td>`;

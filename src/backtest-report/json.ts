@@ -26,9 +26,9 @@ export function backtestJson(outcome: Outcome): Record<string, unknown> {
       last_trade_date: outcome.fills.lastTradeDate,
       notes: Object.fromEntries([...data.notes].map(([type, { count }]) => [type, count])),
     },
-    params: params(settings),
+    params: backtestParams(settings),
     stats: {
-      ...stats(report.statistics),
+      ...backtestStats(report.statistics),
       ...drawdownTimes(outcome),
       near_ties: report.ties,
       daily_equity: Object.fromEntries(report.sessions.map((each) => [each.tradeDate, usd(each.equityCents)])),
@@ -44,7 +44,8 @@ export function backtestJson(outcome: Outcome): Record<string, unknown> {
   };
 }
 
-function params(settings: Settings): Record<string, unknown> {
+/** Returns the settings in the names of the vectors. */
+export function backtestParams(settings: Settings): Record<string, unknown> {
   const { strategy, risk, session, costs, backtest } = settings;
   const instrument = instrumentOf(settings);
   return {
@@ -76,7 +77,8 @@ function params(settings: Settings): Record<string, unknown> {
   };
 }
 
-function stats(found: Statistics): Record<string, unknown> {
+/** Returns the figures in the names of the vectors. */
+export function backtestStats(found: Statistics): Record<string, unknown> {
   return {
     trades: found.trades,
     wins: found.wins,
@@ -171,7 +173,10 @@ function dollars(cents: number | null): number | null {
 
 function bounds(settings: Settings, own: Statistics, other: Statistics): Record<string, unknown> {
   const isStopFirst = settings.backtest.intrabar === "stop-first";
-  return { "stop-first": stats(isStopFirst ? own : other), "target-first": stats(isStopFirst ? other : own) };
+  return {
+    "stop-first": backtestStats(isStopFirst ? own : other),
+    "target-first": backtestStats(isStopFirst ? other : own),
+  };
 }
 
 function trade(found: BacktestTrade, tick: TickSize): Record<string, unknown> {

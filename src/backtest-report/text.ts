@@ -196,7 +196,8 @@ function boundLines({ settings, run }: Outcome): string[] {
   ];
 }
 
-function labelled(label: string, text: string): string[] {
+/** Returns a label and its text, broken at spaces, the label on the first line. */
+export function labelled(label: string, text: string): string[] {
   return wrapped(text, COLUMNS - LABEL_CHARACTERS).map(
     (line, index) => `${(index === 0 ? label : "").padEnd(LABEL_CHARACTERS)}${line}`,
   );

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { backtestJson } from "../backtest-report/json.ts";
-import type { Fills, Outcome } from "../backtest-report/outcome.ts";
+import type { DataSpan, Fills, Outcome } from "../backtest-report/outcome.ts";
 import { backtestText } from "../backtest-report/text.ts";
 import { causeOf } from "../bar-data/lines.ts";
 import type { Notes } from "../bar-data/notes.ts";
@@ -18,6 +18,7 @@ import type { Settings } from "../config/schema.ts";
 import {
   type Contract,
   EngineFault,
+  type Running,
   type StudySettings,
   startBacktest,
   startTickBacktest,
@@ -38,9 +39,9 @@ const NOTES_SHOWN_MAX = 5;
 
 /** Prints or writes what `runBacktest` found and returns 0, or throws an ExitError with what is to be mended. */
 export async function backtest(options: BacktestOptions): Promise<number> {
-  const stopping = stopFlag();
+  const stopping = stopOnSignals();
   try {
-    const outcome = await runBacktest(options, stopping);
+    const outcome = await runBacktest(options, stopping.signal);
     tellNotes(outcome.data.notes);
     if (options.html !== null) await writeHtml(options.html, outcome);
     process.stdout.write(options.json ? `${JSON.stringify(backtestJson(outcome))}\n` : backtestText(outcome));
@@ -51,40 +52,38 @@ export async function backtest(options: BacktestOptions): Promise<number> {
 }
 
 /** Reads settings and data and runs. Throws an ExitError with what is to be mended. */
-export async function runBacktest(options: BacktestOptions, stopping: Stopping): Promise<Outcome> {
-  const settings = settingsOf(options);
-  if (options.html !== null) refuseUnwritable(options.html);
-  const data = await read(options, settings, stopping.isStopped);
+export async function runBacktest(options: BacktestOptions, signal: AbortSignal): Promise<Outcome> {
+  const settings = backtestSettings(options);
+  if (options.html !== null) refuseUnwritable(options.html, "--html");
+  const data = await readData(options, settings, signal);
   refuseUnfit(settings, data);
   const study = { seed: STUDY_SEED, resamples: STUDY_RESAMPLES, trials: options.trials };
   const { openAtMs } = data.bars;
   const contract = contractOf(settings, data.contract, openAtMs[0] as number, openAtMs.at(-1) as number);
-  const known = {
-    knowsHours: contract.hours.length > 0,
-    lastTradeDate: contract.lastTradeDate === "" ? null : contract.lastTradeDate,
-  };
-  const { files, form, contracts, fileBarMs, notes } = data;
-  const of = {
-    settings,
-    data: { files: files.map((file) => basename(file)), form, contract: data.contract, contracts, fileBarMs, notes },
-  };
+  const known = knownOf(contract);
+  const of = { settings, data: dataSpan(data) };
   if (data.ticks === null) {
-    const run = await simulate(settings, data, contract, study, stopping);
+    const run = await simulate(settings, data, contract, study, signal);
     return { ...of, bars: data.bars, fills: { on: "bars", quotes: null, ...known }, run };
   }
-  const run = await simulateTicks(settings, data.ticks.records, contract, study, stopping);
+  const run = await simulateTicks(settings, data.ticks.records, contract, study, signal);
   const fills: Fills = { on: "ticks", quotes: data.ticks.hasQuotes ? "recorded" : "derived", ...known };
   return { ...of, bars: run.bars, fills, run };
 }
 
-/** Says whether somebody wants it to stop. */
-export type Stopping = {
-  readonly isStopped: () => boolean;
-  /** Calls `listener` when somebody does, at once where that has been. */
-  readonly onStop: (listener: () => void) => void;
-};
+/** Returns what reports say of what was known of a contract. */
+export function knownOf({ hours, lastTradeDate }: Contract): Pick<Fills, "knowsHours" | "lastTradeDate"> {
+  return { knowsHours: hours.length > 0, lastTradeDate: lastTradeDate === "" ? null : lastTradeDate };
+}
 
-function settingsOf(options: BacktestOptions): Settings {
+/** Returns what reports say of the data. */
+export function dataSpan(data: BarData): DataSpan {
+  const { files, form, contract, contracts, fileBarMs, notes } = data;
+  return { files: files.map((file) => basename(file)), form, contract, contracts, fileBarMs, notes };
+}
+
+/** Returns the settings that the options make. Throws an ExitError with all that is wrong. */
+export function backtestSettings(options: BacktestOptions): Settings {
   const path = options.config ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : null);
   const loaded = loadSettings({
     file: path === null ? null : { path, text: configText(path) },
@@ -97,7 +96,8 @@ function settingsOf(options: BacktestOptions): Settings {
 }
 
 /** Settings that want more than the data holds. */
-function refuseUnfit({ strategy, backtest }: Settings, data: BarData): void {
+/** Refuses settings that want more than the data has. */
+export function refuseUnfit({ strategy, backtest }: Settings, data: BarData): void {
   const path = data.files[0] ?? "";
   if (backtest.fillOn === "ticks" && data.ticks === null)
     throw badInput(
@@ -121,7 +121,8 @@ function configText(path: string): string {
   }
 }
 
-async function read(options: BacktestOptions, settings: Settings, isStopped: () => boolean): Promise<BarData> {
+/** Reads the data that the settings want. Throws an ExitError with what is to be mended, or where the signal says stop. */
+export async function readData(options: BacktestOptions, settings: Settings, signal: AbortSignal): Promise<BarData> {
   const { strategy, session, risk, contract } = settings;
   const show = progress("reading", "lines", null);
   const found = await readBars(
@@ -138,7 +139,7 @@ async function read(options: BacktestOptions, settings: Settings, isStopped: () 
     },
     (lines) => {
       show.at(lines);
-      return !isStopped();
+      return !signal.aborted;
     },
   );
   show.end();
@@ -151,10 +152,17 @@ async function simulate(
   data: BarData,
   contract: Contract,
   study: StudySettings,
-  stopping: Stopping,
+  signal: AbortSignal,
 ): Promise<Outcome["run"]> {
-  const running = startBacktest(engineSettings(settings, "back"), fillModel(settings), data.bars, study, contract);
-  return await watched(running, progress("running", "bars", data.bars.openAtMs.length), stopping);
+  const running = startBacktest(
+    engineSettings(settings, "back"),
+    fillModel(settings),
+    data.bars,
+    signal,
+    study,
+    contract,
+  );
+  return await watched(running, progress("running", "bars", data.bars.openAtMs.length));
 }
 
 /** The live engine on the simulated exchange. */
@@ -163,20 +171,22 @@ async function simulateTicks(
   records: Uint8Array,
   contract: Contract,
   study: StudySettings,
-  stopping: Stopping,
+  signal: AbortSignal,
 ): Promise<TickRun> {
   const { targetFill, latencyMs } = settings.backtest;
   const model: TickModel = { latencyMs, resting: targetFill, contract };
-  const running = startTickBacktest(engineSettings(settings, "back"), fillModel(settings), model, records, study);
-  return await watched(running, progress("running", "records", records.length / RECORD_BYTES), stopping);
+  const running = startTickBacktest(
+    engineSettings(settings, "back"),
+    fillModel(settings),
+    model,
+    records,
+    signal,
+    study,
+  );
+  return await watched(running, progress("running", "records", records.length / RECORD_BYTES));
 }
 
-async function watched<T>(
-  running: { readonly result: Promise<T>; barsDone(): number; stop(): void },
-  show: Progress,
-  stopping: Stopping,
-): Promise<T> {
-  stopping.onStop(running.stop);
+async function watched<T>(running: Running<T>, show: Progress): Promise<T> {
   const cancel = every(PROGRESS_MS, () => show.at(running.barsDone()));
   try {
     return await running.result;
@@ -189,12 +199,14 @@ async function watched<T>(
   }
 }
 
-const PROGRESS_MS = 250;
+/** Looks at the progress so often. */
+export const PROGRESS_MS = 250;
 /** The same data and settings give the same intervals, on any day. */
 const STUDY_SEED = 7;
 const STUDY_RESAMPLES = 2_000;
 
-function every(stepMs: number, knock: () => void): () => void {
+/** Calls `knock` again and again until what it returns is called. */
+export function every(stepMs: number, knock: () => void): () => void {
   let cancel = wallClock.after(stepMs, again);
   return () => cancel();
 
@@ -205,7 +217,7 @@ function every(stepMs: number, knock: () => void): () => void {
 }
 
 /** Each kind of oddity with its first lines, on standard error: they belong to the data, not to the result. */
-function tellNotes(notes: Notes): void {
+export function tellNotes(notes: Notes): void {
   for (const { count, first } of notes.values()) {
     const shown: readonly DataNote[] = first.slice(0, NOTES_SHOWN_MAX);
     for (const note of shown) process.stderr.write(`note: ${printNote(note)}\n`);
@@ -216,48 +228,47 @@ function tellNotes(notes: Notes): void {
 
 async function writeHtml(path: string, outcome: Outcome): Promise<void> {
   const { backtestHtml } = await import("../backtest-report/html.ts");
-  const partial = `${path}.partial`;
-  try {
-    writeFileSync(partial, backtestHtml(outcome));
-    renameSync(partial, path);
-  } catch (thrown) {
-    rmSync(partial, { force: true });
-    throw badInput(`${path} can't be written: ${causeOf(thrown)}. Give another path with --html.`);
-  }
+  writeWhole(path, backtestHtml(outcome), "--html");
   process.stderr.write(`report written: ${path}\n`);
 }
 
-function refuseUnwritable(path: string): void {
+/** Writes a file whole or not at all. Throws an ExitError that names the option. */
+export function writeWhole(path: string, text: string, option: string): void {
+  const partial = `${path}.partial`;
+  try {
+    writeFileSync(partial, text);
+    renameSync(partial, path);
+  } catch (thrown) {
+    rmSync(partial, { force: true });
+    throw badInput(`${path} can't be written: ${causeOf(thrown)}. Give another path with ${option}.`);
+  }
+}
+
+/** Refuses a path that can't be written before the work is done, and not after. */
+export function refuseUnwritable(path: string, option: string): void {
   const folder = dirname(resolve(path));
   if (!existsSync(folder))
     throw badInput(
-      `${path} can't be written: there is no folder ${folder}. Make it, or give another path with --html.`,
+      `${path} can't be written: there is no folder ${folder}. Make it, or give another path with ${option}.`,
     );
   if (existsSync(path) && statSync(path).isDirectory())
-    throw badInput(`${path} can't be written: it is a folder. Give a file with --html, such as report.html.`);
+    throw badInput(`${path} can't be written: it is a folder. Give a file with ${option}.`);
 }
 
 /** Listens for Ctrl-C. */
-function stopFlag(): Stopping & { readonly remove: () => void } {
-  let isStopped = false;
-  const listeners: (() => void)[] = [];
-  const stop = (): void => {
-    isStopped = true;
-    for (const listener of listeners) listener();
-  };
+export function stopOnSignals(): { readonly signal: AbortSignal; remove(): void } {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, stop);
   return {
-    isStopped: () => isStopped,
-    onStop: (listener) => {
-      listeners.push(listener);
-      if (isStopped) listener();
-    },
+    signal: controller.signal,
     remove: () => {
       for (const name of ["SIGINT", "SIGTERM"] as const) process.removeListener(name, stop);
     },
   };
 }
 
-function interrupted(): ExitError {
-  return new ExitError(INTERRUPTED, "Stopped. Nothing was written.");
+/** Returns how a program ends that was told to. */
+export function interrupted(words = "Stopped. Nothing was written."): ExitError {
+  return new ExitError(INTERRUPTED, words);
 }

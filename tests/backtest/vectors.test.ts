@@ -94,7 +94,7 @@ async function run(vector: Vector, data: string): Promise<Vector> {
       contract: vector.data.contract,
       trials: 1,
     },
-    { isStopped: () => false, onStop: () => {} },
+    new AbortController().signal,
   );
   return JSON.parse(JSON.stringify(backtestJson(outcome))) as Vector;
 }

@@ -55,7 +55,7 @@ test.skipIf(!existsSync(RECORDINGS)).each([
 
     const outcome = await runBacktest(
       { data: path, config: null, set: overrides, json: true, html: null, contract: null, trials: 1 },
-      { isStopped: () => false, onStop: () => {} },
+      new AbortController().signal,
     );
     const session = await run(inProcess, { source: source(path), endMs: endOf(path), overrides, isFine: true });
 

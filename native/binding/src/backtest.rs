@@ -4,58 +4,44 @@ use napi::bindgen_prelude::{AsyncTask, Float64Array, Int32Array};
 use napi::{Env, Task};
 use napi_derive::napi;
 use scalper_core::backtest::{
-    Backtest, BacktestError, BacktestReport, FillModel, Intrabar, PROGRESS_BARS,
+    BacktestError, BacktestReport, Columns, FillModel, Intrabar, Prepared, Timeline, run_prepared,
 };
-use scalper_core::event::{Bar, Contract};
-use scalper_core::settings::EngineSettings;
+use scalper_core::event::Contract;
+use scalper_core::settings::{EngineSettings, ResetWindow};
 use scalper_core::statistics::StudySettings;
+use scalper_core::sweep::{SweepWatch, series_of};
 use scalper_core::zscore::RollingZ;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
-/// Watches and stops one backtest.
+/// Watches and stops one backtest or sweep.
 #[napi]
 pub struct NativeBacktestControl {
-    pub(crate) shared: Arc<Control>,
-}
-
-#[derive(Default)]
-pub(crate) struct Control {
-    is_stopped: AtomicBool,
-    bars: AtomicU32,
-}
-
-impl Control {
-    /// Notes how much is done and returns whether to go on.
-    pub(crate) fn note(&self, done: usize) -> bool {
-        let done = u32::try_from(done).unwrap_or(u32::MAX);
-        self.bars.store(done, Ordering::Relaxed);
-        !self.is_stopped.load(Ordering::Relaxed)
-    }
+    pub(crate) watch: Arc<SweepWatch>,
 }
 
 #[napi]
 impl NativeBacktestControl {
-    /// Makes a control for one backtest.
+    /// Makes a control for one run.
     #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         NativeBacktestControl {
-            shared: Arc::default(),
+            watch: Arc::default(),
         }
     }
 
-    /// Stops it at the next thousands of bars; it then fails with BACKTEST_STOPPED.
+    /// Stops it at the next thousands of bars: a backtest then fails with BACKTEST_STOPPED, a sweep gives what was done.
     #[napi(catch_unwind)]
     pub fn stop(&self) {
-        self.shared.is_stopped.store(true, Ordering::Relaxed);
+        self.watch.is_stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Returns the number of bars done so far.
+    /// Returns the number of bars done so far, of all combinations together.
     #[napi(catch_unwind)]
-    pub fn bars_done(&self) -> u32 {
-        self.shared.bars.load(Ordering::Relaxed)
+    pub fn bars_done(&self) -> f64 {
+        self.watch.bars_done.load(Ordering::Relaxed) as f64
     }
 }
 
@@ -68,6 +54,34 @@ pub struct NativeBars {
     pub high_ticks: Int32Array,
     pub low_ticks: Int32Array,
     pub close_ticks: Int32Array,
+}
+
+impl NativeBars {
+    /// Returns the columns, or an error where they differ in length.
+    pub(crate) fn checked(self) -> napi::Result<Self> {
+        let length = self.open_at_ms.len();
+        let columns = [
+            &self.open_ticks,
+            &self.high_ticks,
+            &self.low_ticks,
+            &self.close_ticks,
+        ];
+        if columns.iter().any(|column| column.len() != length) {
+            return Err(coded("BARS", "the columns differ in length"));
+        }
+        Ok(self)
+    }
+
+    /// Slices, once: indexing the typed arrays themselves goes through a pointer each time.
+    pub(crate) fn columns(&self) -> Columns<'_> {
+        Columns {
+            open_at_ms: &self.open_at_ms,
+            open_ticks: &self.open_ticks,
+            high_ticks: &self.high_ticks,
+            low_ticks: &self.low_ticks,
+            close_ticks: &self.close_ticks,
+        }
+    }
 }
 
 /// What a backtest found.
@@ -92,7 +106,7 @@ pub struct BacktestTask {
     study: Option<StudySettings>,
     contract: Option<Contract>,
     bars: NativeBars,
-    control: Arc<Control>,
+    watch: Arc<SweepWatch>,
 }
 
 /// Runs a backtest over bars, oldest first. `settings` is EngineSettings, `fills` FillModel, `study` StudySettings where one
@@ -107,17 +121,6 @@ pub fn backtest(
     study: Option<String>,
     contract: Option<String>,
 ) -> napi::Result<AsyncTask<BacktestTask>> {
-    let length = bars.open_at_ms.len();
-    for column in [
-        &bars.open_ticks,
-        &bars.high_ticks,
-        &bars.low_ticks,
-        &bars.close_ticks,
-    ] {
-        if column.len() != length {
-            return Err(coded("BARS", "the columns differ in length"));
-        }
-    }
     Ok(AsyncTask::new(BacktestTask {
         settings: serde_json::from_str(&settings).map_err(|error| coded("SETTINGS", error))?,
         fills: serde_json::from_str(&fills).map_err(|error| coded("SETTINGS", error))?,
@@ -129,8 +132,8 @@ pub fn backtest(
             .map(|contract| serde_json::from_str(&contract))
             .transpose()
             .map_err(|error| coded("SETTINGS", error))?,
-        bars,
-        control: Arc::clone(&control.shared),
+        bars: bars.checked()?,
+        watch: Arc::clone(&control.watch),
     }))
 }
 
@@ -150,7 +153,21 @@ impl Task for BacktestTask {
 
 impl BacktestTask {
     fn run(&self) -> napi::Result<NativeBacktest> {
-        let (report, z) = self.report(&self.fills)?;
+        let columns = self.bars.columns();
+        let session = &self.settings.session;
+        let timeline = Timeline::new(&columns, session, self.settings.strategy.sampling_ms)
+            .map_err(refusal)?;
+        let z = series_of(&columns, &timeline, &self.settings).map_err(refusal)?;
+        let prepared = Prepared {
+            bars: &columns,
+            timeline: &timeline,
+            z: z.as_ref(),
+            contract: self.contract.as_ref(),
+        };
+        let run = |fills: &FillModel, room| self.report(fills, prepared, room);
+        let mut report = run(&self.fills, Vec::new())?;
+        let equity_cents = report.equity_cents.iter().map(|&cents| cents as f64);
+        let equity_cents = Float64Array::new(equity_cents.collect());
         let other_intrabar = if report.both_touched > 0 {
             let other = FillModel {
                 intrabar: match self.fills.intrabar {
@@ -159,9 +176,8 @@ impl BacktestTask {
                 },
                 ..self.fills
             };
-            Some(json(serde_json::to_string(
-                &self.report(&other)?.0.statistics,
-            ))?)
+            let room = std::mem::take(&mut report.equity_cents);
+            Some(json(serde_json::to_string(&run(&other, room)?.statistics))?)
         } else {
             None
         };
@@ -170,58 +186,48 @@ impl BacktestTask {
             .map(|study| report.study(&study, self.fills.start_equity_cents))
             .map(|study| json(serde_json::to_string(&study)))
             .transpose()?;
+        let z = match z {
+            Some(series) => series.into_z(),
+            None => rolled(&columns, &timeline, &self.settings)?,
+        };
         Ok(NativeBacktest {
-            other_intrabar,
             study,
-            equity_cents: Float64Array::new(
-                report
-                    .equity_cents
-                    .iter()
-                    .map(|&cents| cents as f64)
-                    .collect(),
-            ),
             report: json(serde_json::to_string(&report))?,
+            other_intrabar,
+            equity_cents,
             z: Float64Array::new(z),
         })
     }
 
-    fn report(&self, fills: &FillModel) -> napi::Result<(BacktestReport, Vec<f64>)> {
-        let NativeBars {
-            open_at_ms,
-            open_ticks,
-            high_ticks,
-            low_ticks,
-            close_ticks,
-        } = &self.bars;
-        // Slices, once: indexing the typed arrays themselves goes through a pointer each time.
-        let open_at_ms: &[f64] = open_at_ms;
-        let open_ticks: &[i32] = open_ticks;
-        let high_ticks: &[i32] = high_ticks;
-        let low_ticks: &[i32] = low_ticks;
-        let close_ticks: &[i32] = close_ticks;
-        let mut backtest = Backtest::new(&self.settings, fills).map_err(refusal)?;
-        if let Some(contract) = &self.contract {
-            backtest.know(contract);
-        }
-        backtest.expect_bars(open_at_ms.len());
-        for index in 0..open_at_ms.len() {
-            if index % PROGRESS_BARS == 0 && !self.control.note(index) {
-                return Err(refusal(BacktestError::Stopped { bars: index }));
-            }
-            let bar = Bar {
-                open_at_ms: open_at_ms[index] as i64,
-                open_ticks: open_ticks[index],
-                high_ticks: high_ticks[index],
-                low_ticks: low_ticks[index],
-                close_ticks: close_ticks[index],
-                volume: 0,
-            };
-            let next_ms = open_at_ms.get(index + 1).map(|&next_ms| next_ms as i64);
-            backtest.push(&bar, next_ms).map_err(refusal)?;
-        }
-        let z = backtest.take_z();
-        Ok((backtest.finish(), z))
+    fn report(
+        &self,
+        fills: &FillModel,
+        prepared: Prepared<'_>,
+        room: Vec<i64>,
+    ) -> napi::Result<BacktestReport> {
+        let go_on = |bars| self.watch.note(bars);
+        run_prepared(&self.settings, fills, prepared, room, go_on).map_err(refusal)
     }
+}
+
+/// z at each close one by one, where the sums want more than 64 bits.
+fn rolled(
+    columns: &Columns<'_>,
+    timeline: &Timeline,
+    settings: &EngineSettings,
+) -> napi::Result<Vec<f64>> {
+    let strategy = &settings.strategy;
+    let mut rolling =
+        RollingZ::new(strategy.window, strategy.ddof).map_err(|error| refusal(error.into()))?;
+    let closes = columns.close_ticks.iter().enumerate();
+    Ok(closes
+        .map(|(index, &close)| {
+            if strategy.reset_window == ResetWindow::Session && timeline.begins(index) {
+                rolling.clear();
+            }
+            rolling.push(close.into()).z.unwrap_or(f64::NAN)
+        })
+        .collect())
 }
 
 /// Returns z of each whole number (prices in ticks, say) over the last `window` of them, by exact sums; NaN where undefined.

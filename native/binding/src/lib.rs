@@ -3,4 +3,5 @@
 mod backtest;
 mod engine;
 mod exchange;
+mod sweep;
 mod ticks;

@@ -1,6 +1,6 @@
 //! Backtests on trades and quotes for JavaScript, off its thread: packed records in without a copy, figures and bars out.
 
-use crate::backtest::{Control, NativeBacktestControl, NativeBars, coded, json, refusal, words_of};
+use crate::backtest::{NativeBacktestControl, NativeBars, coded, json, refusal, words_of};
 use napi::bindgen_prelude::{AsyncTask, Float64Array, Int32Array, Uint8Array};
 use napi::{Env, Task};
 use napi_derive::napi;
@@ -8,6 +8,7 @@ use scalper_core::backtest::{FillModel, TickModel, run_ticks};
 use scalper_core::event::Bar;
 use scalper_core::settings::EngineSettings;
 use scalper_core::statistics::StudySettings;
+use scalper_core::sweep::SweepWatch;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ pub struct TickTask {
     model: TickModel,
     study: Option<StudySettings>,
     records: Uint8Array,
-    control: Arc<Control>,
+    watch: Arc<SweepWatch>,
 }
 
 /// Runs a backtest over market records of 40 bytes, oldest first, which are read in place from another thread: leave them
@@ -58,7 +59,7 @@ pub fn backtest_ticks(
             .transpose()
             .map_err(refused)?,
         records,
-        control: Arc::clone(&control.shared),
+        watch: Arc::clone(&control.watch),
     }))
 }
 
@@ -87,7 +88,7 @@ impl TickTask {
             &self.fills,
             &self.model,
             &self.records,
-            |records| self.control.note(records),
+            |records| self.watch.note(records),
         )
         .map_err(refusal)?;
         let report = &found.report;

@@ -4,12 +4,14 @@
 mod controls;
 mod report;
 mod ticks;
+mod timeline;
 
 pub use report::{
     BacktestError, BacktestEvent, BacktestReport, BacktestTrade, FillModel, Intrabar,
     SessionEquity, TargetFill,
 };
 pub use ticks::{PROGRESS_RECORDS, TickModel, TickReport, run_ticks};
+pub use timeline::{Columns, Timeline};
 
 use crate::calendar::{Date, ZonedClock, is_in_daily_span};
 use crate::event::{Bar, Contract};
@@ -17,6 +19,7 @@ use crate::settings::{EngineSettings, SessionSettings};
 use crate::statistics::{EquityCurve, Outcome, Statistics};
 use crate::status::{ExitReason, Side};
 use crate::strategy::{EntryWish, Strategy, ZReading, stop_distance_ticks, target_distance_ticks};
+use crate::zscore::ZSeries;
 use controls::{Controls, Tripped};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -48,6 +51,67 @@ pub fn run_with(
             return Err(BacktestError::Stopped { bars: index });
         }
         backtest.push(bar, bars.get(index + 1).map(|next| next.open_at_ms))?;
+    }
+    Ok(backtest.finish())
+}
+
+/// What is known before a run: all of it may be shared by many.
+#[derive(Clone, Copy)]
+pub struct Prepared<'a> {
+    /// Oldest first.
+    pub bars: &'a Columns<'a>,
+    /// Of these bars.
+    pub timeline: &'a Timeline,
+    /// Of these bars; none: it is rolled.
+    pub z: Option<&'a ZSeries>,
+    /// Whose hours and last trade date are kept to, where they are known.
+    pub contract: Option<&'a Contract>,
+}
+
+/// Runs over bars of which timeline and z are known already, and gives the same as [`run`] by the same steps. `closes_cents` is emptied and takes the equity in, so that a sweep needs one array for all its runs.
+///
+/// # Panics
+/// Where timeline or z are of other bars.
+pub fn run_prepared(
+    settings: &EngineSettings,
+    fills: &FillModel,
+    prepared: Prepared<'_>,
+    mut closes_cents: Vec<i64>,
+    mut go_on: impl FnMut(usize) -> bool,
+) -> Result<BacktestReport, BacktestError> {
+    let Prepared {
+        bars,
+        timeline,
+        z,
+        contract,
+    } = prepared;
+    let mut backtest = Backtest::new(settings, fills)?;
+    if let Some(contract) = contract {
+        backtest.know(contract);
+    }
+    closes_cents.clear();
+    closes_cents.reserve_exact(bars.len());
+    backtest.equity_cents = closes_cents;
+    backtest.sessions.reserve_exact(timeline.trade_days().len());
+    let mut trade_days = timeline.trade_days().iter();
+    for index in 0..bars.len() {
+        if index > 0 && index % PROGRESS_BARS == 0 && !go_on(index) {
+            return Err(BacktestError::Stopped { bars: index });
+        }
+        let bar = bars.bar(index);
+        if timeline.begins(index) {
+            backtest.begin_session(*trade_days.next().expect("a session for each beginning"));
+        }
+        let reading = match z {
+            Some(z) => z.reading(index),
+            None => backtest.strategy.push_close(bar.close_ticks.into()),
+        };
+        backtest.take(
+            &bar,
+            timeline.is_flat(index),
+            timeline.ends(index),
+            &reading,
+        );
     }
     Ok(backtest.finish())
 }
@@ -222,11 +286,17 @@ impl Backtest {
         self.ahead = next_open_at_ms.map(|next_ms| (next_ms, self.trade_day_of(next_ms)));
         let is_last = self.ahead.is_none_or(|(_, next)| next != trade_day);
 
+        let z = self.strategy.push_close(bar.close_ticks.into());
+        self.z.push(z.z.unwrap_or(f64::NAN));
+        self.take(bar, is_flat_window, is_last, &z);
+        Ok(())
+    }
+
+    fn take(&mut self, bar: &Bar, is_flat_window: bool, is_last: bool, z: &ZReading) {
         self.at_open(bar, is_flat_window);
         self.bars_held += u32::from(self.held.is_some());
         self.inside(bar);
-        self.at_close(bar, is_flat_window, is_last);
-        Ok(())
+        self.at_close(bar, is_flat_window, is_last, z);
     }
 
     /// Takes out z at each close so far, NaN where it is undefined.
@@ -270,24 +340,8 @@ impl Backtest {
     }
 
     fn check(&mut self, bar: &Bar) -> Result<(), BacktestError> {
-        let (index, open_at_ms) = (self.index(), bar.open_at_ms);
-        // Where every trade is a bar, several share a stamp and stand in the order of the file.
-        let step_ms = i64::from(self.bar_ms > 0);
-        if let Some(before_ms) = self
-            .last_open_at_ms
-            .filter(|&before_ms| open_at_ms < before_ms + step_ms)
-        {
-            return Err(BacktestError::BarOrder {
-                index,
-                open_at_ms,
-                before_ms,
-            });
-        }
-        let range = bar.low_ticks..=bar.high_ticks;
-        if !range.contains(&bar.open_ticks) || !range.contains(&bar.close_ticks) {
-            return Err(BacktestError::BarShape { index, open_at_ms });
-        }
-        self.last_open_at_ms = Some(open_at_ms);
+        timeline::check_bar(bar, self.index(), self.last_open_at_ms, self.bar_ms)?;
+        self.last_open_at_ms = Some(bar.open_at_ms);
         Ok(())
     }
 
@@ -389,11 +443,9 @@ impl Backtest {
     }
 
     /// [S4 C]
-    fn at_close(&mut self, bar: &Bar, is_flat_window: bool, is_last: bool) {
+    fn at_close(&mut self, bar: &Bar, is_flat_window: bool, is_last: bool, z: &ZReading) {
         let close = i64::from(bar.close_ticks);
         let at_ms = self.close_at_ms(bar);
-        let z = self.strategy.push_close(close);
-        self.z.push(z.z.unwrap_or(f64::NAN));
         if let Some(held) = self.held.filter(|_| is_last) {
             let ticks = self.worsened(close, held.signal.side.opposite());
             self.leave(
@@ -420,19 +472,18 @@ impl Backtest {
                 .controls
                 .mark(day_net_cents)
                 .is_some_and(|tripped| self.note(at_ms, tripped));
-        self.strategy.rearm(&z);
+        self.strategy.rearm(z);
         if let Some(held) = self.held {
             self.pending_exit = if has_fallen {
                 Some(ExitReason::Flatten)
             } else {
                 self.strategy
-                    .exit_decision(held.signal.side, held.entry_at_ms, at_ms, &z)
+                    .exit_decision(held.signal.side, held.entry_at_ms, at_ms, z)
             };
             let is_by_z = self.pending_exit == Some(ExitReason::Zexit);
-            self.ties +=
-                u32::from(is_by_z && is_tie(&z, -held.signal.side.sign() * self.exit_z_e4));
+            self.ties += u32::from(is_by_z && is_tie(z, -held.signal.side.sign() * self.exit_z_e4));
         } else if !is_flat_window && !is_last {
-            self.pending_entry = self.signal(at_ms, &z);
+            self.pending_entry = self.signal(at_ms, z);
         }
     }
 

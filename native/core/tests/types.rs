@@ -5,7 +5,9 @@
 #[path = "support/declarations.rs"]
 mod declarations;
 
-use scalper_core::{backtest, effect, event, exchange, settings, statistics, status};
+use scalper_core::{
+    backtest, effect, event, exchange, selection, settings, statistics, status, sweep,
+};
 
 #[test]
 fn the_committed_types_are_those_of_the_core() {
@@ -73,6 +75,14 @@ fn the_committed_types_are_those_of_the_core() {
         statistics::StudySettings,
         statistics::Study,
         statistics::Interval,
+        sweep::Combination,
+        sweep::SessionSpan,
+        sweep::CombinationResult,
+        selection::SessionSums,
+        selection::SpanFigures,
+        selection::Objective,
+        selection::Overfitting,
+        selection::Degradation,
     );
 
     declarations::hold("types.d.ts", "types", &text);

@@ -3,7 +3,9 @@
 mod conformance;
 mod controls;
 mod laws;
+mod overfitting;
 mod rules;
 mod statistics;
+mod sweeps;
 mod ticks;
 mod vectors;
