@@ -15,7 +15,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { homedir } from "node:os";
+import { cpus, homedir, loadavg, platform } from "node:os";
 import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -72,13 +72,26 @@ async function main(argv) {
       ]);
     }
     case "--then-bench":
-      return runAll(
-        filesIn("tests/bench", /\.bench\.ts$/).map((file) => [
+      say(
+        `machine: ${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} processors, ${platform()} ${process.arch}`,
+      );
+      say(
+        `load: ${loadavg()
+          .map((load) => load.toFixed(2))
+          .join(" ")}`,
+      );
+      return runAll([
+        [
+          "the core",
+          cargo(),
+          ["bench", "--quiet", "--manifest-path", "native/Cargo.toml", "-p", "scalper-core", "--bench", "speed"],
+        ],
+        ...filesIn("tests/bench", /\.bench\.ts$/).map((file) => [
           file,
           process.execPath,
           ["--import", "tsx", file, ...rest],
         ]),
-      );
+      ]);
     case "--then-conformance":
       return runAll([["other people's clients", process.execPath, ["scripts/conformance.mjs", ...rest]]]);
     case "--then-faults":

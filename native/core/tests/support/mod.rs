@@ -801,3 +801,50 @@ impl Desk {
         )
     }
 }
+
+/// A market whose trades and quotes, a hundred a second, hold no signal: packed frames as the journal has them.
+pub struct QuietMarket {
+    at_ms: i64,
+    seq: i64,
+    state: u32,
+}
+
+impl QuietMarket {
+    /// Returns the market that goes on where a desk stands.
+    pub fn after(desk: &Desk) -> QuietMarket {
+        QuietMarket {
+            at_ms: desk.at_ms,
+            seq: desk.seq,
+            state: 7,
+        }
+    }
+
+    /// Returns the next frames, two quotes to a trade.
+    pub fn frames(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(count * 52);
+        for _ in 0..count {
+            self.state = self
+                .state
+                .wrapping_mul(1_664_525)
+                .wrapping_add(1_013_904_223);
+            let price = 20_000 + ((self.state >> 16) % 3) as i32;
+            self.seq += 1;
+            self.at_ms += 10;
+            let is_trade = self.seq % 3 == 0;
+            let payload: &[i32] = if is_trade {
+                &[price, 1]
+            } else {
+                &[price - 1, price, 20, 30]
+            };
+            let length = 20 + 8 + payload.len() as u32 * 4;
+            bytes.extend(length.to_le_bytes());
+            bytes.extend([0; 4]);
+            bytes.extend([1, if is_trade { 2 } else { 3 }, 0, 0]);
+            bytes.extend(self.seq.to_le_bytes());
+            bytes.extend(self.at_ms.to_le_bytes());
+            bytes.extend(self.at_ms.to_le_bytes());
+            bytes.extend(payload.iter().flat_map(|number| number.to_le_bytes()));
+        }
+        bytes
+    }
+}

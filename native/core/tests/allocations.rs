@@ -1,0 +1,172 @@
+//! What is allocated, and how much memory is held: counted, not guessed.
+
+use allocation_counter::measure;
+use scalper_core::backtest::{
+    Columns, FillModel, Intrabar, Prepared, TargetFill, Timeline, run_prepared,
+};
+use scalper_core::settings::EngineSettings;
+use scalper_core::sweep::{Combination, SweepWatch, series_of, sweep};
+
+mod support;
+
+use support::{Desk, QuietMarket};
+
+const MINUTE_MS: i64 = 60_000;
+const BYTES_A_BAR_MAX: usize = 64;
+const BYTES_A_TRADE_MAX: usize = 200;
+
+#[test]
+fn a_market_event_that_decides_nothing_allocates_nothing() {
+    let mut settings = support::settings();
+    settings.strategy.entry_z_e4 = 60_000;
+    let desk = Desk::ready(settings);
+    let mut market = QuietMarket::after(&desk);
+    let mut engine = desk.engine;
+    let mut effects = Vec::with_capacity(1_000);
+    // The first seconds end what starting has begun.
+    engine.apply(&market.frames(2_000), &mut effects).unwrap();
+    let frames: Vec<Vec<u8>> = (0..5_000).map(|_| market.frames(1)).collect();
+    let (mut silent, mut told, mut allocations) = (0, 0, 0);
+
+    for frame in &frames {
+        effects.clear();
+        let counted = measure(|| engine.apply(frame, &mut effects).unwrap());
+
+        if effects.is_empty() {
+            silent += 1;
+            assert_eq!(
+                counted.count_total, 0,
+                "an event without an effect allocated"
+            );
+        } else {
+            told += effects.len();
+            allocations += counted.count_total;
+        }
+    }
+
+    println!(
+        "{silent} of 5000 events had no effect; {told} effects took {allocations} allocations"
+    );
+    // 50 seconds: each close of a bar asks to be woken at the next one's end.
+    assert!(silent > 4_850, "only {silent} events had no effect");
+}
+
+#[test]
+fn a_backtest_holds_64_bytes_a_bar_and_200_a_trade_above_its_data() {
+    for (entry_z_e4, exit_z_e4) in [(40_000, 5_000), (10_000, 9_999)] {
+        let bars = Bars::new(300_000);
+        let settings = settings(5, entry_z_e4, exit_z_e4);
+        let columns = bars.view();
+        let mut trades = 0;
+
+        let counted = measure(|| {
+            let timeline = Timeline::new(&columns, &settings.session, MINUTE_MS).unwrap();
+            let z = series_of(&columns, &timeline, &settings).unwrap();
+            let prepared = Prepared {
+                bars: &columns,
+                timeline: &timeline,
+                z: z.as_ref(),
+                contract: None,
+            };
+            let report = run_prepared(&settings, &fills(), prepared, Vec::new(), |_| true).unwrap();
+            trades = report.trades.len();
+        });
+
+        let allowed = columns.len() * BYTES_A_BAR_MAX + trades * BYTES_A_TRADE_MAX;
+        let held = usize::try_from(counted.bytes_max).unwrap();
+        println!(
+            "{} bars, {trades} trades: {held} bytes of {allowed}",
+            columns.len()
+        );
+        assert!(held <= allowed, "{held} bytes, allowed are {allowed}");
+    }
+}
+
+#[test]
+fn a_sweep_holds_no_more_for_more_combinations_but_their_results() {
+    let bars = Bars::new(100_000);
+    let columns = bars.view();
+    let held_by = |count: u32| {
+        let combinations: Vec<Combination> = (0..count)
+            .map(|at| Combination {
+                settings: settings(10 + at % 7, 30_000, 5_000),
+                fills: fills(),
+            })
+            .collect();
+        let counted = measure(|| {
+            sweep(
+                &columns,
+                None,
+                &combinations,
+                &[],
+                1,
+                &SweepWatch::default(),
+            )
+            .unwrap();
+        });
+        counted.bytes_max
+    };
+
+    let (few, many) = (held_by(7), held_by(70));
+
+    println!("7 combinations: {few} bytes, 70: {many}");
+    assert!(many < few + 63 * 2_000, "{few} bytes for 7, {many} for 70");
+}
+
+struct Bars {
+    open_at_ms: Vec<f64>,
+    prices: [Vec<i32>; 4],
+}
+
+impl Bars {
+    fn new(length: usize) -> Self {
+        let mut state = 7_u32;
+        let mut price = 16_000;
+        let mut bars = Self {
+            open_at_ms: Vec::new(),
+            prices: Default::default(),
+        };
+        for at in 0..length {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let open = price;
+            price += i32::try_from((state >> 16) % 7).unwrap() - 3;
+            let prices = [open, open.max(price) + 1, open.min(price) - 1, price];
+            bars.open_at_ms
+                .push((support::START_MS + at as i64 * MINUTE_MS) as f64);
+            for (column, price) in bars.prices.iter_mut().zip(prices) {
+                column.push(price);
+            }
+        }
+        bars
+    }
+
+    fn view(&self) -> Columns<'_> {
+        let [open_ticks, high_ticks, low_ticks, close_ticks] = &self.prices;
+        Columns {
+            open_at_ms: &self.open_at_ms,
+            open_ticks,
+            high_ticks,
+            low_ticks,
+            close_ticks,
+        }
+    }
+}
+
+fn settings(window: u32, entry_z_e4: i64, exit_z_e4: i64) -> EngineSettings {
+    let mut settings = support::settings();
+    settings.strategy.sampling_ms = MINUTE_MS;
+    settings.strategy.window = window;
+    settings.strategy.entry_z_e4 = entry_z_e4;
+    settings.strategy.exit_z_e4 = exit_z_e4;
+    settings.risk.daily_loss_cents = i64::MAX / 4;
+    settings.risk.loss_streak = u32::MAX;
+    settings
+}
+
+fn fills() -> FillModel {
+    FillModel {
+        intrabar: Intrabar::StopFirst,
+        target_fill: TargetFill::Touch,
+        start_equity_cents: 100_000_000,
+    }
+}
