@@ -52,6 +52,10 @@ export type SimulateOptions = {
   readonly speed: number | "max";
   readonly seed: number;
   readonly volatility: number;
+  readonly jumpsPerHour: number;
+  readonly jumpTicks: number;
+  readonly gapTicks: number;
+  readonly halfLifeMinutes: number | null;
   readonly hours: "exchange" | "always";
   readonly symbol: string;
   readonly account: string;
@@ -178,6 +182,14 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .option("--speed <N>", "0.1 to 1000 times real time, or max", speed, 1)
     .option("--seed <N>", "seed of the synthetic market", whole(0, 2 ** 32 - 1), 7)
     .option("--volatility <N>", "0.1 to 10 times the measured moves of the synthetic market", factor, 1)
+    .option("--jumps <N>", "sudden moves an hour of the synthetic market", whole(0, 3_600), 0)
+    .option("--jump-ticks <N>", "size of such a move, on average", whole(1, 10_000), 40)
+    .option("--gap-ticks <N>", "deviation of the step over a night or weekend", whole(0, 10_000), 8)
+    .option(
+      "--half-life <MIN>",
+      "minutes after which the price has come half-way back (default: never)",
+      whole(1, 100_000),
+    )
     .addOption(
       new Option("--hours <WHICH>", "when the market is open").choices(["always", "exchange"]).default("always"),
     )
@@ -206,6 +218,10 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
         speed: options["speed"] as number | "max",
         seed: options["seed"] as number,
         volatility: options["volatility"] as number,
+        jumpsPerHour: options["jumps"] as number,
+        jumpTicks: options["jumpTicks"] as number,
+        gapTicks: options["gapTicks"] as number,
+        halfLifeMinutes: number(options["halfLife"]),
         hours: options["hours"] as "exchange" | "always",
         symbol: options["symbol"] as string,
         account: options["account"] as string,

@@ -11,6 +11,10 @@ test.each([
   [["start", "--speed", "max"], { speed: "max" }],
   [["start", "--set", "a=1", "--set", "b=2"], { set: ["a=1", "b=2"] }],
   [["run", "--demo"], { type: "run", demo: true }],
+  [
+    ["simulate", "--jumps", "6", "--half-life", "30"],
+    { type: "simulate", jumpsPerHour: 6, jumpTicks: 40, gapTicks: 8, halfLifeMinutes: 30, volatility: 1 },
+  ],
   [["simulate"], { type: "simulate", port: 4002, hours: "always", speed: 1, seed: 7, httpPort: null }],
   [
     ["simulate", "--port", "0", "--ledger", "l.jsonl", "--hours", "exchange"],

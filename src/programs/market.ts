@@ -4,6 +4,7 @@ import { instrumentOf, tickSizeOf } from "../config/instruments.ts";
 import type { Settings } from "../config/schema.ts";
 import { createCalendar } from "../simulators/ib-gateway/calendar.ts";
 import { latestRegularTradingDay } from "../simulators/ib-gateway/market/calendar.ts";
+import { type MarketCharacter, MEASURED } from "../simulators/ib-gateway/market/character.ts";
 import { openRecording, printRecordingProblem } from "../simulators/ib-gateway/market/recording.ts";
 import { createSyntheticMarket } from "../simulators/ib-gateway/market/synthetic.ts";
 import type { MarketSource } from "../simulators/ib-gateway/market-source.ts";
@@ -21,10 +22,17 @@ export type MarketSpec = {
   readonly startMs: number | null;
 };
 
-/** Is how a recording is played beside what its spec says: moved to the machine's day, and again and again. */
-export type Replay = { readonly todayMs: number | null; readonly loop: boolean };
+/** Is how a market is played beside what its spec says. */
+export type Play = {
+  /** A recording is moved to the day of this time; null = it has its own dates. */
+  readonly todayMs: number | null;
+  /** A recording begins anew when it has ended. */
+  readonly loop: boolean;
+  /** Of a synthetic market. */
+  readonly character: MarketCharacter;
+};
 
-const ONCE_AS_IT_WAS: Replay = { todayMs: null, loop: false };
+const AS_IT_WAS: Play = { todayMs: null, loop: false, character: MEASURED };
 
 /** Index points at which the synthetic market begins, in ticks of 0.25: S&P 500 futures near the end of 2026. */
 const START_POINTS = 6_800;
@@ -51,7 +59,7 @@ export function openMarket(
   spec: MarketSpec,
   settings: Settings,
   state: string | null,
-  replay: Replay = ONCE_AS_IT_WAS,
+  { todayMs, loop, character }: Play = AS_IT_WAS,
 ): MarketSource {
   const calendar = createCalendar(spec.hours);
   const tick = tickSizeOf(instrumentOf(settings));
@@ -61,6 +69,7 @@ export function openMarket(
       startMs: spec.startMs as number,
       startPriceTicks: Math.round((START_POINTS * 10 ** tick.decimals) / tick.units),
       volatility: spec.volatility,
+      character,
       hours: spec.hours,
       calendar,
       state,
@@ -74,7 +83,8 @@ export function openMarket(
     contract: null,
     // A recording has the past that it has: nothing invented is traded on.
     pastSeed: null,
-    ...replay,
+    todayMs,
+    loop,
     state,
   });
   if (!opened.ok) throw badInput(printRecordingProblem(opened.error));

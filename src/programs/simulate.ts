@@ -4,6 +4,7 @@ import { createMarketClock, wallClock } from "../clock.ts";
 import { loadSettings } from "../config/load.ts";
 import { createLog } from "../log.ts";
 import { GatewayStartError, readGatewayState, startGatewayServer } from "../simulators/ib-gateway/index.ts";
+import { printCharacter } from "../simulators/ib-gateway/market/character.ts";
 import { badInput, DONE } from "./exit.ts";
 import { marketSpec, openMarket } from "./market.ts";
 import { stopSignal } from "./stop-signal.ts";
@@ -13,6 +14,15 @@ export async function simulate(options: SimulateOptions): Promise<number> {
   const nowMs = wallClock.nowMs();
   if (options.data === null && (options.loop || options.today))
     throw badInput("--loop and --today are for a recording: give one with --data FILE.");
+  const { jumpsPerHour, jumpTicks, gapTicks, halfLifeMinutes } = options;
+  const character = {
+    jumpsPerHour,
+    jumpTicks,
+    gapTicks,
+    halfLifeMs: halfLifeMinutes === null ? null : halfLifeMinutes * 60_000,
+  };
+  if (options.data !== null && printCharacter(character).length > 0)
+    throw badInput("--jumps, --gap-ticks and --half-life are for the synthetic market: leave --data out.");
   const loaded = loadSettings({
     file: null,
     environment: {},
@@ -37,6 +47,7 @@ export async function simulate(options: SimulateOptions): Promise<number> {
     const source = openMarket(spec, settings, options.data === null ? null : (saved?.market ?? null), {
       todayMs: options.today ? nowMs : null,
       loop: options.loop,
+      character,
     });
     const clock = createMarketClock(options.data === null ? beginMs : (saved?.atMs ?? source.startMs), 0);
     const server = await startGatewayServer({

@@ -10,6 +10,7 @@ import { createMarketClock, wallClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { createCalendar } from "../../src/simulators/ib-gateway/calendar.ts";
 import { startGatewayServer } from "../../src/simulators/ib-gateway/index.ts";
+import { MEASURED } from "../../src/simulators/ib-gateway/market/character.ts";
 import { createSyntheticMarket, DEFAULT_SEED } from "../../src/simulators/ib-gateway/market/synthetic.ts";
 import { message } from "../../src/simulators/ib-gateway/wire/frames.ts";
 
@@ -36,6 +37,7 @@ async function serveAndPrint(measureMs: number): Promise<void> {
       startMs: START_MS,
       startPriceTicks: 27_200,
       volatility: 1,
+      character: MEASURED,
       hours: "always",
       calendar: createCalendar("always"),
       state: null,

@@ -3,6 +3,7 @@
 import { wallClock } from "../../src/clock.ts";
 import { createExchange } from "../../src/engine.ts";
 import { createCalendar } from "../../src/simulators/ib-gateway/calendar.ts";
+import { MEASURED } from "../../src/simulators/ib-gateway/market/character.ts";
 import { createSyntheticMarket, DEFAULT_SEED } from "../../src/simulators/ib-gateway/market/synthetic.ts";
 import { KIND_TRADE, RECORD_BYTES, recordA, recordAtMs, recordKind } from "../../src/simulators/ib-gateway/records.ts";
 
@@ -16,6 +17,7 @@ const source = createSyntheticMarket({
   startMs: START_MS,
   startPriceTicks: 20_000,
   volatility: 1,
+  character: MEASURED,
   hours: "exchange",
   calendar: createCalendar("exchange"),
   state: null,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RoundTrip } from "../../src/engine.ts";
 import { createCalendar } from "../../src/simulators/ib-gateway/calendar.ts";
+import { MEASURED } from "../../src/simulators/ib-gateway/market/character.ts";
 import { openRecording } from "../../src/simulators/ib-gateway/market/recording.ts";
 import { createSyntheticMarket } from "../../src/simulators/ib-gateway/market/synthetic.ts";
 import type { MarketSource } from "../../src/simulators/ib-gateway/market-source.ts";
@@ -78,6 +79,7 @@ describe("the road to the exchange makes no difference", () => {
           startMs: FAKE_START_MS - 30 * MINUTE_MS,
           startPriceTicks: 27_200,
           volatility: 1,
+          character: MEASURED,
           hours: "exchange",
           calendar: createCalendar("exchange"),
           state: null,

@@ -7,6 +7,7 @@ import { openJournal } from "../../src/journal/journal.ts";
 import { type JournalRecord, parseRecord, readJournal } from "../../src/journal/read.ts";
 import { silentLog } from "../../src/log.ts";
 import { createCalendar } from "../../src/simulators/ib-gateway/calendar.ts";
+import { MEASURED } from "../../src/simulators/ib-gateway/market/character.ts";
 import { createSyntheticMarket } from "../../src/simulators/ib-gateway/market/synthetic.ts";
 import type { Gateway } from "../../src/trading/gateway.ts";
 import { createRecords, encodeCaused, type Records } from "../../src/trading/records.ts";
@@ -32,6 +33,7 @@ beforeAll(async () => {
     startMs: FAKE_START_MS,
     startPriceTicks: 27_200,
     volatility: 1,
+    character: MEASURED,
     hours: "exchange",
     calendar: createCalendar("exchange"),
     state: null,

@@ -7,6 +7,7 @@ import { createMarketClock, wallClock } from "../../../src/clock.ts";
 import { silentLog } from "../../../src/log.ts";
 import { createCalendar } from "../../../src/simulators/ib-gateway/calendar.ts";
 import { startGatewayServer } from "../../../src/simulators/ib-gateway/index.ts";
+import { MEASURED } from "../../../src/simulators/ib-gateway/market/character.ts";
 import { createSyntheticMarket } from "../../../src/simulators/ib-gateway/market/synthetic.ts";
 import { ANSWER, REQUEST } from "../../../src/simulators/ib-gateway/wire/ids.ts";
 import { expectGolden } from "../../support/golden.ts";
@@ -182,6 +183,7 @@ async function converse(versions: string): Promise<Talk> {
       startMs: START_MS,
       startPriceTicks: 27_200,
       volatility: 1,
+      character: MEASURED,
       hours: "exchange",
       calendar: createCalendar("exchange"),
       state: null,

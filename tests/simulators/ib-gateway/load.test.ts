@@ -9,6 +9,7 @@ import type { Log } from "../../../src/log.ts";
 import { createCalendar } from "../../../src/simulators/ib-gateway/calendar.ts";
 import { BEHIND_MS_MAX, TICK_BACKLOG_BYTES_MAX } from "../../../src/simulators/ib-gateway/connection.ts";
 import { createBarStore } from "../../../src/simulators/ib-gateway/market/bars.ts";
+import { MEASURED } from "../../../src/simulators/ib-gateway/market/character.ts";
 import { createMarketSource } from "../../../src/simulators/ib-gateway/market/market.ts";
 import { createSyntheticMarket } from "../../../src/simulators/ib-gateway/market/synthetic.ts";
 import type { MarketSource } from "../../../src/simulators/ib-gateway/market-source.ts";
@@ -253,6 +254,7 @@ test("the synthetic market holds no more after four days than after two", () => 
     startMs: START_MS,
     startPriceTicks: 27_200,
     volatility: 1,
+    character: MEASURED,
     hours: "always",
     calendar: createCalendar("always"),
     state: null,

@@ -3,6 +3,7 @@
 // by two Markov chains, one of seconds and one of minutes. The figures are measured: docs/synthetic-market.md.
 
 import { type Chance, createChance, restoreChance } from "./chance.ts";
+import type { MarketCharacter } from "./character.ts";
 import type { RecordSink } from "./queue.ts";
 
 /** Is a stretch of time of one character. */
@@ -50,8 +51,6 @@ const SLOW_SWITCHES = 1 / 75;
 const NEARNESS = 1.6;
 const WIDEN = 0.05;
 const NARROW = 0.5;
-/** A jump of the efficient price over a closed stretch, in ticks (standard deviation). */
-const GAP_TICKS = 8;
 /** Cumulative share and size: best bid and ask, and trades, of 2023-12-25. */
 const BOOK_SIZES: readonly (readonly [number, number])[] = [
   [0, 1],
@@ -80,10 +79,13 @@ export function createPath(options: {
   readonly startMs: number;
   readonly startPriceTicks: number;
   readonly volatility: number;
+  readonly character: MarketCharacter;
   readonly segmentAt: (atMs: number) => Segment;
   readonly state: PathState | null;
 }): Path {
-  const { segmentAt, volatility, state } = options;
+  const { segmentAt, volatility, character, state } = options;
+  const jumpRate = character.jumpsPerHour / 3_600;
+  const anchorTicks = options.startPriceTicks + 0.5;
   const chance: Chance = state === null ? createChance(options.seed, 1) : restoreChance(state.chance);
   let atMs = state?.atMs ?? options.startMs;
   let segment = segmentAt(atMs);
@@ -102,7 +104,7 @@ export function createPath(options: {
   const setRates = (): void => {
     activity = ACTIVITY[segment.activity];
     burstRate = activity.bursts * (FAST[fast] ?? 1) * (SLOW[slow] ?? 1);
-    totalRate = burstRate + IDLE_QUOTES + FAST_SWITCHES + SLOW_SWITCHES;
+    totalRate = burstRate + IDLE_QUOTES + FAST_SWITCHES + SLOW_SWITCHES + jumpRate;
   };
 
   const drawNext = (): void => {
@@ -114,7 +116,7 @@ export function createPath(options: {
     const before = segment;
     segment = segmentAt(before.untilMs);
     atMs = segment.fromMs;
-    if (segment.fromMs > before.untilMs) walk(GAP_TICKS);
+    if (segment.fromMs > before.untilMs) walk(character.gapTicks);
     setRates();
     drawNext();
   };
@@ -175,18 +177,34 @@ export function createPath(options: {
     sink.quote(eventMs, bidTicks, askTicks, bidSize, askSize);
   };
 
+  /** From half to one and a half times the size, up or down; trades print it at once. */
+  const jump = (eventMs: number, sink: RecordSink): void => {
+    const sign = chance.uniform() < 0.5 ? -1 : 1;
+    const ticks = character.jumpTicks * (0.5 + chance.uniform());
+    efficient = Math.max(PRICE_TICKS_MIN, efficient + sign * ticks);
+    burst(eventMs, sink);
+  };
+
+  const pullBack = (sinceMs: number): void => {
+    if (character.halfLifeMs === null) return;
+    const share = Math.min(1, (Math.LN2 * sinceMs) / character.halfLifeMs);
+    efficient = Math.max(PRICE_TICKS_MIN, efficient + (anchorTicks - efficient) * share);
+  };
+
   const step = (sink: RecordSink): void => {
     if (nextAtMs >= segment.untilMs) {
       enterNext();
       return;
     }
+    pullBack(nextAtMs - Math.max(atMs, segment.fromMs));
     atMs = nextAtMs;
     const eventMs = Math.floor(atMs);
     const pick = chance.uniform() * totalRate;
     if (pick < burstRate) burst(eventMs, sink);
     else if (pick < burstRate + IDLE_QUOTES) idleQuote(eventMs, sink);
     else if (pick < burstRate + IDLE_QUOTES + FAST_SWITCHES) fast = Math.floor(chance.uniform() * FAST.length);
-    else slow = Math.floor(chance.uniform() * SLOW.length);
+    else if (jumpRate === 0 || pick < totalRate - jumpRate) slow = Math.floor(chance.uniform() * SLOW.length);
+    else jump(eventMs, sink);
     setRates();
     drawNext();
   };

@@ -3,6 +3,7 @@ import type { Calendar } from "../calendar.ts";
 import type { MarketSource } from "../market-source.ts";
 import { type BarStore, createBarStore } from "./bars.ts";
 import { regularHours } from "./calendar.ts";
+import { type MarketCharacter, MEASURED, printCharacter } from "./character.ts";
 import { createMarketSource } from "./market.ts";
 import { createPath, type Path, type PathState, type Segment } from "./path.ts";
 
@@ -16,6 +17,7 @@ export type SyntheticMarketOptions = {
   readonly startPriceTicks: number;
   /** Factor on the measured moves; 1 = as measured. */
   readonly volatility: number;
+  readonly character: MarketCharacter;
   readonly hours: "exchange" | "always";
   readonly calendar: Calendar;
   /** What `state()` returned, to go on from there; null = from the start. */
@@ -40,9 +42,10 @@ type SavedState = {
 
 /** Returns a synthetic market. Throws a RangeError for a state of another market or version. */
 export function createSyntheticMarket(options: SyntheticMarketOptions): MarketSource {
-  const { seed, startMs, volatility, calendar } = options;
+  const { seed, startMs, volatility, character, calendar } = options;
   const segmentAt = (atMs: number): Segment => segmentOf(calendar, options.hours, atMs);
-  const key = [seed, startMs, options.startPriceTicks, volatility, options.hours].join(" ");
+  const said = printCharacter(character);
+  const key = [seed, startMs, options.startPriceTicks, volatility, options.hours, ...said].join(" ");
   const saved = options.state === null ? null : readState(options.state, key);
   const bars = createBarStore();
   const path = createPath({
@@ -50,6 +53,7 @@ export function createSyntheticMarket(options: SyntheticMarketOptions): MarketSo
     startMs: tradingTimeBefore(calendar, startMs, WARM_UP_MS),
     startPriceTicks: options.startPriceTicks,
     volatility,
+    character,
     segmentAt,
     state: saved?.path ?? null,
   });
@@ -59,7 +63,12 @@ export function createSyntheticMarket(options: SyntheticMarketOptions): MarketSo
   let checkpoints: Checkpoint[] = [{ path: origin, produced: -warmedUp }];
 
   return createMarketSource({
-    label: `synthetic market, seed ${seed}${volatility === 1 ? "" : `, volatility × ${volatility}`}`,
+    label: [
+      "synthetic market",
+      `seed ${seed}`,
+      ...(volatility === 1 ? [] : [`volatility × ${volatility}`]),
+      ...said,
+    ].join(", "),
     startMs,
     endMs: null,
     calendar,
@@ -103,6 +112,7 @@ export function syntheticPast(options: {
     startMs: tradingTimeBefore(calendar, endMs, WARM_UP_MS),
     startPriceTicks: endTicks,
     volatility: 1,
+    character: MEASURED,
     segmentAt: (atMs) => segmentOf(calendar, "exchange", atMs),
     state: null,
   });

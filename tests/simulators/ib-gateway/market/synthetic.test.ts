@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { createCalendar } from "../../../../src/simulators/ib-gateway/calendar.ts";
 import { latestRegularTradingDay } from "../../../../src/simulators/ib-gateway/market/calendar.ts";
 import { naturalLog } from "../../../../src/simulators/ib-gateway/market/chance.ts";
+import { type MarketCharacter, MEASURED } from "../../../../src/simulators/ib-gateway/market/character.ts";
 import { createSyntheticMarket, DEFAULT_SEED } from "../../../../src/simulators/ib-gateway/market/synthetic.ts";
 import type { MarketBatch, MarketSource } from "../../../../src/simulators/ib-gateway/market-source.ts";
 import {
@@ -30,6 +31,7 @@ const market = (seed: number, state: string | null = null, startMs = START_MS): 
     startMs,
     startPriceTicks: 20_000,
     volatility: 1,
+    character: MEASURED,
     hours: "exchange",
     calendar,
     state,
@@ -191,4 +193,74 @@ test.each([
   const foundMs = latestRegularTradingDay(calendar, millis(now));
 
   expect(foundMs).toBe(millis(expected));
+});
+
+describe("a synthetic market with a character of its own", () => {
+  const lively = (seed: number, character: Partial<MarketCharacter>, startMs = START_MS, state: string | null = null) =>
+    createSyntheticMarket({
+      seed,
+      startMs,
+      startPriceTicks: 20_000,
+      volatility: 1,
+      character: { ...MEASURED, ...character },
+      hours: "exchange",
+      calendar,
+      state,
+    });
+  const prices = (source: MarketSource, untilMs: number): number[] => {
+    const bytes = take(source, untilMs);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const found: number[] = [];
+    for (let at = 0; at < bytes.length; at += RECORD_BYTES)
+      if (recordKind(view, at) === KIND_TRADE) found.push(recordA(view, at));
+    return found;
+  };
+  const leaps = (source: MarketSource): number =>
+    prices(source, START_MS + 2 * HOUR_MS).filter(
+      (price, at, all) => at > 0 && Math.abs(price - (all[at - 1] ?? 0)) >= 15,
+    ).length;
+
+  test("jumps as often as it was told to, and the measured one never", () => {
+    // 120 are expected; five times their own root to either side.
+    expect(leaps(lively(3, { jumpsPerHour: 60 }))).toBeGreaterThan(65);
+    expect(leaps(lively(3, { jumpsPerHour: 60 }))).toBeLessThan(175);
+    expect(leaps(lively(3, {}))).toBe(0);
+  });
+
+  test("comes back to where it began, in the time that it was told", () => {
+    const widest = (halfLifeMs: number | null): number =>
+      [1, 2, 3, 4]
+        .flatMap((seed) => prices(lively(seed, { halfLifeMs }), START_MS + 6 * HOUR_MS))
+        .reduce((most, price) => Math.max(most, Math.abs(price - 20_000)), 0);
+
+    // A pull of ten minutes leaves a deviation of some eight ticks; left alone it is some seventy after a day.
+    expect(widest(10 * MINUTE_MS)).toBeLessThan(45);
+    expect(widest(null)).toBeGreaterThan(45);
+  });
+
+  test("steps over a closed hour as far as it was told to", () => {
+    const closeMs = millis("2018-05-07T16:00:00-05:00");
+    const steps = (gapTicks: number): number[] =>
+      [1, 2, 3, 4, 5].map((seed) => {
+        const source = lively(seed, { gapTicks }, closeMs - MINUTE_MS);
+        const before = prices(source, closeMs).at(-1) ?? 0;
+        const after = prices(source, closeMs + HOUR_MS + 5 * MINUTE_MS)[0] ?? 0;
+        return Math.abs(after - before);
+      });
+
+    expect(Math.max(...steps(0))).toBeLessThan(12);
+    expect(Math.max(...steps(400))).toBeGreaterThan(100);
+  });
+
+  test("goes on from its state with the same bytes, and from no other market's", () => {
+    const character = { jumpsPerHour: 30, halfLifeMs: 20 * MINUTE_MS };
+    const first = lively(5, character);
+    take(first, START_MS + 10 * MINUTE_MS);
+
+    const second = lively(5, character, START_MS, first.state());
+
+    expect(take(second, START_MS + 20 * MINUTE_MS).equals(take(first, START_MS + 20 * MINUTE_MS))).toBe(true);
+    expect(() => lively(5, {}, START_MS, first.state())).toThrow(/another synthetic market/);
+    expect(first.label).toBe("synthetic market, seed 5, 30 jumps an hour of 40 ticks, half-life 20 min");
+  });
 });
