@@ -296,7 +296,10 @@ impl Order {
                     self.go(NotSent, at_ms)
                 }
                 NotSent => Outcome::Unchanged,
-                _ => Outcome::Anomaly,
+                Intent | Sent | Acked | Partial | ModifyPending | CancelPending | Filled
+                | Cancelled | Rejected | Inactive | Expired | InDoubt | Tombstone | Orphan => {
+                    Outcome::Anomaly
+                }
             },
             OrderStep::Reported {
                 state,
@@ -364,7 +367,8 @@ impl Order {
                     self.next_terms = Some(*terms);
                     self.go(ModifyPending, at_ms)
                 }
-                _ => Outcome::Anomaly,
+                Intent | Sent | ModifyPending | CancelPending | Filled | Cancelled | Rejected
+                | Inactive | Expired | InDoubt | Tombstone | NotSent | Orphan => Outcome::Anomaly,
             },
             OrderStep::CancelAsked => match self.state {
                 Sent | Acked | Partial | ModifyPending | InDoubt | Orphan | Tombstone

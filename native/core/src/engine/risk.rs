@@ -301,7 +301,58 @@ pub(crate) fn cents(amount: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::cents;
+    use super::{Rate, RiskState, cents};
+    use crate::settings::RateLimit;
+    use crate::status::Side;
+
+    #[test]
+    fn d9_the_same_entry_is_none_for_two_seconds() {
+        let mut risk = RiskState::default();
+        risk.count_entry(10_000, Side::Buy, 1);
+
+        for (at_ms, side, quantity, expected) in [
+            (10_000, Side::Buy, 1, true),
+            (11_999, Side::Buy, 1, true),
+            (12_000, Side::Buy, 1, false),
+            (12_001, Side::Buy, 1, false),
+            (11_999, Side::Sell, 1, false),
+            (11_999, Side::Buy, 2, false),
+        ] {
+            assert_eq!(
+                risk.is_duplicate(at_ms, side, quantity),
+                expected,
+                "{at_ms}"
+            );
+        }
+    }
+
+    #[test]
+    fn d12_each_span_of_a_rate_has_its_own_limit_and_forgets_in_its_own_time() {
+        let mut rate = Rate::default();
+        for at_ms in [0, 1, 2] {
+            rate.count(at_ms);
+        }
+        let limit = |minute, hour, day| RateLimit { minute, hour, day };
+        for (at_ms, more, factor, limit, over) in [
+            (59_999, 1, 1, limit(4, 9, 9), false),
+            (59_999, 2, 1, limit(4, 9, 9), true),
+            (59_999, 0, 1, limit(2, 9, 9), true),
+            (59_999, 0, 2, limit(1, 9, 9), true),
+            (59_999, 0, 2, limit(2, 9, 9), false),
+            (60_002, 1, 1, limit(0, 9, 9), true),
+            (60_002, 0, 1, limit(0, 9, 9), false),
+            (3_599_999, 0, 1, limit(9, 2, 9), true),
+            (3_600_002, 0, 1, limit(9, 0, 9), false),
+            (3_600_002, 0, 1, limit(9, 9, 2), true),
+            (3_600_002, 0, 1, limit(9, 9, 3), false),
+        ] {
+            assert_eq!(
+                rate.over(at_ms, more, factor, &limit).is_some(),
+                over,
+                "{at_ms} {more} {factor} {limit:?}"
+            );
+        }
+    }
 
     #[test]
     fn money_is_printed_as_the_rest_of_the_program_prints_it() {

@@ -384,6 +384,233 @@ fn only_what_was_in_doubt_can_be_proven_absent() {
     );
 }
 
+/// The same outcome in every state that lives, and the state that it leads to; in those that ended nothing changes.
+fn ends_all_that_lives(name: &str, step: &OrderStep, end: OrderState) {
+    for from in ALL {
+        let mut order = order_in(from);
+
+        let got = order.apply(step.clone(), 9);
+
+        let expected = if from.is_final() {
+            (from, Unchanged)
+        } else {
+            (end, Changed)
+        };
+        assert_eq!((order.state, got), expected, "{name} in {from:?}");
+        if !from.is_final() {
+            assert_eq!(order.next_terms, None, "{name} in {from:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_found_gone_or_parked_has_ended_unless_it_had_before() {
+    let gone = |expired| OrderStep::FoundGone { expired };
+    ends_all_that_lives("gone", &gone(false), Cancelled);
+    ends_all_that_lives("gone with its day", &gone(true), Expired);
+    ends_all_that_lives("inactive", &reported(BrokerOrderState::Inactive), Inactive);
+}
+
+#[test]
+fn a_report_that_it_is_pending_says_nothing() {
+    check(
+        "pending",
+        &reported(BrokerOrderState::Pending),
+        ALL.map(|state| (state, Unchanged)),
+    );
+}
+
+#[test]
+fn a_held_order_works_as_far_as_we_are_concerned() {
+    for from in ALL {
+        let (mut held, mut working) = (order_in(from), order_in(from));
+
+        let as_held = held.apply(reported(BrokerOrderState::Held), 9);
+        let as_working = working.apply(reported(BrokerOrderState::Working), 9);
+
+        assert_eq!((held, as_held), (working, as_working), "{from:?}");
+    }
+}
+
+#[test]
+fn a_cancel_that_the_broker_tells_of_may_still_fill_first() {
+    for (name, step) in [
+        ("reported", reported(BrokerOrderState::CancelPending)),
+        (
+            "found",
+            OrderStep::FoundOpen {
+                quantity: 2,
+                kind: Some(STOP),
+                cancelling: true,
+            },
+        ),
+    ] {
+        let is_found = name == "found";
+        // A picture that is older than our order's state changes nothing of what works.
+        let works = |state| {
+            if is_found {
+                (state, Unchanged)
+            } else {
+                (CancelPending, Changed)
+            }
+        };
+        let ended = |state| {
+            if is_found {
+                (state, LateAppearance)
+            } else {
+                (state, Unchanged)
+            }
+        };
+        check(
+            name,
+            &step,
+            [
+                (CancelPending, Changed),
+                (CancelPending, Changed),
+                works(Acked),
+                works(Partial),
+                (CancelPending, Changed),
+                (CancelPending, Unchanged),
+                (Filled, if is_found { Anomaly } else { Unchanged }),
+                ended(Cancelled),
+                ended(Rejected),
+                ended(Inactive),
+                ended(Expired),
+                (CancelPending, Changed),
+                (Tombstone, LateAppearance),
+                (NotSent, LateAppearance),
+                (Orphan, Unchanged),
+            ],
+        );
+    }
+}
+
+#[test]
+fn new_terms_are_asked_for_only_of_what_works() {
+    check(
+        "modify",
+        &OrderStep::ModifyAsked(Box::new(terms(1, 101))),
+        ALL.map(|state| match state {
+            Acked | Partial => (ModifyPending, Changed),
+            other => (other, Anomaly),
+        }),
+    );
+}
+
+#[test]
+fn an_end_can_be_asked_for_of_all_but_what_has_filled() {
+    check(
+        "cancel",
+        &OrderStep::CancelAsked,
+        ALL.map(|state| match state {
+            Filled => (Filled, Anomaly),
+            _ => (CancelPending, Changed),
+        }),
+    );
+}
+
+#[test]
+fn contracts_that_a_correction_takes_back_leave_an_end_what_it_is() {
+    for (from, filled, to) in [
+        (Filled, 2, Cancelled),
+        (Partial, 1, Acked),
+        (Partial, 2, Partial),
+        (Cancelled, 1, Cancelled),
+        (CancelPending, 1, CancelPending),
+        (InDoubt, 1, InDoubt),
+    ] {
+        let mut order = order_in(from);
+        order.filled = filled;
+
+        let outcome = order.apply(OrderStep::Filled { quantity: -1 }, 9);
+
+        assert_eq!(
+            (order.state, order.filled, outcome),
+            (to, filled - 1, Changed),
+            "{from:?} with {filled}"
+        );
+    }
+}
+
+#[test]
+fn an_overfill_that_is_corrected_to_its_size_stays_filled() {
+    let mut order = order_in(Filled);
+    order.filled = 3;
+
+    order.apply(OrderStep::Filled { quantity: -1 }, 9);
+
+    assert_eq!((order.state, order.filled), (Filled, 2));
+}
+
+#[test]
+fn what_may_still_fill_is_the_larger_of_old_and_new_terms() {
+    let mut order = order_in(Acked);
+    order.filled = 1;
+    assert_eq!(order.leaves(), 1);
+
+    order.apply(OrderStep::ModifyAsked(Box::new(terms(5, 100))), 2);
+    assert_eq!(order.leaves(), 4);
+    order.apply(reported(BrokerOrderState::Cancelled), 3);
+    assert_eq!(order.leaves(), 0);
+
+    let mut smaller = order_in(Acked);
+    smaller.apply(OrderStep::ModifyAsked(Box::new(terms(1, 100))), 2);
+    assert_eq!(smaller.leaves(), 2);
+}
+
+#[test]
+fn a_presumed_fill_is_settled_by_its_executions_once() {
+    let mut order = order_in(Filled);
+    let presumed = Presumed {
+        quantity: 2,
+        price_ticks: 100,
+        trip_id: 7,
+    };
+    order.presumed = Some(presumed);
+
+    let first = order.settle_presumed(1);
+    let second = order.settle_presumed(3);
+
+    assert_eq!(first.map(|settled| settled.quantity), Some(1));
+    assert_eq!(
+        second.map(|settled| (settled.quantity, settled.trip_id)),
+        Some((1, 7))
+    );
+    assert_eq!((order.settle_presumed(1), order.presumed), (None, None));
+}
+
+#[test]
+fn the_first_lasting_id_is_the_one_that_is_meant() {
+    let mut order = order_in(Acked);
+    assert!(order.is_meant(900) && order.is_meant(0));
+
+    order.perm_ids = vec![900, 901];
+
+    assert!(order.is_meant(900) && order.is_meant(0));
+    assert!(!order.is_meant(901) && !order.is_meant(902));
+}
+
+#[test]
+fn ended_orders_beyond_the_limit_are_forgotten_the_oldest_first_and_living_ones_never() {
+    let mut book = OrderBook::default();
+    let made = |number: i64| {
+        let mut request = terms(1, 100);
+        request.order_ref = format!("QS1-abcd-261125-{number}-S");
+        Order::new(request, Leg::Stop, number)
+    };
+    book.add(made(0));
+    for number in 1..=i64::try_from(FINAL_ORDERS_MAX).unwrap() + 1 {
+        let mut order = made(number);
+        order.state = Cancelled;
+        book.add(order);
+    }
+
+    assert!(book.get("QS1-abcd-261125-0-S").is_some(), "it lives");
+    assert!(book.get("QS1-abcd-261125-1-S").is_none(), "the oldest");
+    assert!(book.get("QS1-abcd-261125-2-S").is_some());
+    assert_eq!(book.iter().count(), FINAL_ORDERS_MAX + 1);
+}
+
 #[test]
 fn new_terms_are_in_force_once_the_broker_shows_them() {
     let mut order = order_in(Acked);
