@@ -136,6 +136,8 @@ function worstCase(evidence: Evidence, { positionMax }: Terms): readonly string[
   let position = 0;
   const working = new Map<number, { left: number }>();
   const moves = movers(evidence.ledger);
+  // A correction of the size is the broker's deed: what it makes of the position is not ours to keep below the limit.
+  if ([...moves].some(([line, move]) => line["type"] === "correction" && move !== 0)) return [];
   for (const line of evidence.ledger) {
     if (line["type"] === "order" && isOwn(line["orderRef"]) && legOf(line["orderRef"]) === "E")
       working.set(line["orderId"], { left: signed(line) });
