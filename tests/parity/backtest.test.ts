@@ -8,6 +8,20 @@ import { afterAll, expect, test } from "vitest";
 import { runBacktest } from "../../src/programs/backtest.ts";
 import { createCalendar } from "../../src/simulators/ib-gateway/calendar.ts";
 import { openRecording } from "../../src/simulators/ib-gateway/market/recording.ts";
+import { createSyntheticMarket } from "../../src/simulators/ib-gateway/market/synthetic.ts";
+import {
+  KIND_TRADE,
+  NO_PRICE,
+  RECORD_BYTES,
+  recordA,
+  recordAtMs,
+  recordB,
+  recordC,
+  recordD,
+  recordKind,
+  viewOf,
+} from "../../src/simulators/ib-gateway/records.ts";
+import { FAKE_START_MS } from "../support/fake-clock.ts";
 import { run } from "../support/lockstep.ts";
 import { inProcess } from "../support/roads.ts";
 
@@ -27,6 +41,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test.skipIf(!existsSync(RECORDINGS)).each([
   ["es_ticks_2018-05-07_trades.csv.gz", 80_000, [], 30],
+  [
+    "es_ticks_2018-05-07_trades.csv.gz",
+    80_000,
+    ["strategy.sampling=1m", "strategy.window=10", "strategy.entryZ=1.5"],
+    5,
+  ],
   ["es_ticks_2018-05-07_trades.csv.gz", 16_000, ["strategy.sampling=1s", "strategy.window=60"], 10],
   [
     "es_ticks_2018-05-07_trades.csv.gz",
@@ -49,28 +69,35 @@ test.skipIf(!existsSync(RECORDINGS)).each([
   ],
 ] as const)(
   "the first records of %s (%i) with %j trade as the session does",
-  async (file, lines, sets, least) => {
-    const path = cut(file, lines);
-    const overrides = [...sets, ...SAME];
-
-    const outcome = await runBacktest(
-      { data: path, config: null, set: overrides, json: true, html: null, contract: null, trials: 1 },
-      new AbortController().signal,
-    );
-    const session = await run(inProcess, { source: source(path), endMs: endOf(path), overrides, isFine: true });
-
-    const trades = outcome.run.report.trades.map((trade) => ({ ...trade, zSignal: undefined }));
-    expect(trades.map(asTraded)).toEqual(
-      session.roundTrips.map((trade) =>
-        asTraded({ ...trade, entryTicks: trade.entryPriceTicks, exitTicks: trade.exitPriceTicks }),
-      ),
-    );
-    expect(trades.length).toBeGreaterThanOrEqual(least);
-    expect(outcome.bars.openAtMs.length).toBe(session.decisions);
-    expect([session.remarks, outcome.run.report.anomalies]).toEqual([[], 0]);
-  },
+  (file, lines, sets, least) => comparesEqual(cut(file, lines), sets, least),
   TEST_MS_MAX,
 );
+
+test(
+  "twenty minutes of the synthetic market trade as the session does",
+  () => comparesEqual(synthetic(20), ["strategy.sampling=5s", "strategy.window=20", "strategy.price=mid"], 3),
+  TEST_MS_MAX,
+);
+
+async function comparesEqual(path: string, sets: readonly string[], least: number): Promise<void> {
+  const overrides = [...sets, ...SAME];
+
+  const outcome = await runBacktest(
+    { data: path, config: null, set: overrides, json: true, html: null, contract: null, trials: 1 },
+    new AbortController().signal,
+  );
+  const session = await run(inProcess, { source: source(path), endMs: endOf(path), overrides, isFine: true });
+
+  const { trades } = outcome.run.report;
+  expect(trades.map(asTraded)).toEqual(
+    session.roundTrips.map((trade) =>
+      asTraded({ ...trade, entryTicks: trade.entryPriceTicks, exitTicks: trade.exitPriceTicks }),
+    ),
+  );
+  expect(trades.length).toBeGreaterThanOrEqual(least);
+  expect(outcome.bars.openAtMs.length).toBe(session.decisions);
+  expect([session.remarks, outcome.run.report.anomalies]).toEqual([[], 0]);
+}
 
 type Traded = {
   readonly side: string;
@@ -115,6 +142,38 @@ function cut(file: string, lines: number): string {
       .slice(0, lines + 1)
       .join("\n")}\n`,
   );
+  return path;
+}
+
+/** Some minutes of the synthetic market as a file of quotes and trades. */
+function synthetic(minutes: number): string {
+  const market = createSyntheticMarket({
+    seed: 7,
+    startMs: FAKE_START_MS,
+    startPriceTicks: 27_200,
+    volatility: 1,
+    hours: "exchange",
+    calendar: createCalendar("exchange"),
+    state: null,
+  });
+  const bytes = new Uint8Array(RECORD_BYTES * 4_096);
+  const batch = { bytes, view: viewOf(bytes), length: 0 };
+  const price = (ticks: number): string => (ticks === NO_PRICE ? "" : String(ticks / 4));
+  const rows = ["ts_ns,type,bid,bid_size,ask,ask_size,price,size,side"];
+  while (market.advance(FAKE_START_MS + minutes * 60_000, batch) > 0) {
+    for (let at = 0; at < batch.length * RECORD_BYTES; at += RECORD_BYTES) {
+      const [a, b] = [recordA(batch.view, at), recordB(batch.view, at)];
+      const [c, d] = [recordC(batch.view, at), recordD(batch.view, at)];
+      const what =
+        recordKind(batch.view, at) === KIND_TRADE
+          ? `T,,,,,${price(a)},${c},N`
+          : `Q,${price(a)},${c},${price(b)},${d},,,`;
+      rows.push(`${recordAtMs(batch.view, at)}000000,${what}`);
+    }
+    batch.length = 0;
+  }
+  const path = join(folder, "synthetic.csv");
+  writeFileSync(path, `${rows.join("\n")}\n`);
   return path;
 }
 
