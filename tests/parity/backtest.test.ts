@@ -7,6 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { runBacktest } from "../../src/programs/backtest.ts";
 import { createCalendar } from "../../src/simulators/ib-gateway/calendar.ts";
+import { MEASURED } from "../../src/simulators/ib-gateway/market/character.ts";
 import { openRecording } from "../../src/simulators/ib-gateway/market/recording.ts";
 import { createSyntheticMarket } from "../../src/simulators/ib-gateway/market/synthetic.ts";
 import {
@@ -152,6 +153,7 @@ function synthetic(minutes: number): string {
     startMs: FAKE_START_MS,
     startPriceTicks: 27_200,
     volatility: 1,
+    character: MEASURED,
     hours: "exchange",
     calendar: createCalendar("exchange"),
     state: null,
