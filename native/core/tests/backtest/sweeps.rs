@@ -6,7 +6,7 @@ use scalper_core::backtest::{
     Backtest, BacktestReport, Columns, FillModel, Prepared, Timeline, run_prepared,
 };
 use scalper_core::calendar::ZonedClock;
-use scalper_core::event::Bar;
+use scalper_core::event::{Bar, Contract, Span};
 use scalper_core::selection::SessionSums;
 use scalper_core::settings::{EngineSettings, EntryWindow, ResetWindow};
 use scalper_core::sweep::{Combination, SessionSpan, SweepError, SweepWatch, series_of, sweep};
@@ -76,9 +76,37 @@ impl Owned {
     }
 }
 
+/// Hours of which one closes early, and a last trade date within the bars.
+fn early_contract() -> Contract {
+    const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+    Contract {
+        con_id: 1,
+        local_symbol: "ESM4".to_owned(),
+        month: "202406".to_owned(),
+        last_trade_date: "2024-05-14".to_owned(),
+        tick_size_e4: 2_500,
+        multiplier_cents: 5_000,
+        hours: (0..6)
+            .map(|day| Span {
+                from_ms: FIRST_MS + day * DAY_MS + 2 * 60 * MINUTE_MS,
+                to_ms: FIRST_MS + (day + 1) * DAY_MS
+                    - if day == 1 { 7 * 60 * MINUTE_MS } else { 0 },
+            })
+            .collect(),
+    }
+}
+
 /// Bar by bar, without anything prepared.
-fn one_by_one(settings: &EngineSettings, fills: &FillModel, bars: &[Bar]) -> BacktestReport {
+fn one_by_one(
+    settings: &EngineSettings,
+    fills: &FillModel,
+    contract: Option<&Contract>,
+    bars: &[Bar],
+) -> BacktestReport {
     let mut backtest = Backtest::new(settings, fills).unwrap();
+    if let Some(contract) = contract {
+        backtest.know(contract);
+    }
     for (index, bar) in bars.iter().enumerate() {
         let next = bars.get(index + 1).map(|next| next.open_at_ms);
         backtest.push(bar, next).unwrap();
@@ -109,7 +137,7 @@ proptest! {
     fn a_prepared_run_is_the_run_bar_by_bar(
         seed: u32, bars in 1_usize..900, range in 1_u32..40, window in 2_u32..40, ddof in 0_u8..=1,
         keep_window: bool, endless: bool, windows in prop::collection::vec((0_u32..1_440, 0_u32..1_440), 0..3),
-        no_entry_ms in 0_i64..3_600_000,
+        no_entry_ms in 0_i64..3_600_000, knows: bool,
     ) {
         let bars = walk(seed, bars, range);
         let (mut settings, fills) = mini();
@@ -128,10 +156,13 @@ proptest! {
         let columns = owned.view();
         let timeline = Timeline::new(&columns, &settings.session, settings.strategy.sampling_ms).unwrap();
         let z = series_of(&columns, &timeline, &settings).unwrap();
-        let wanted = one_by_one(&settings, &fills, &bars);
+        settings.roll_days_before = Some(2);
+        settings.flat_days_before = Some(1);
+        let contract = knows.then(early_contract);
+        let wanted = one_by_one(&settings, &fills, contract.as_ref(), &bars);
 
         for z in [z.as_ref(), None] {
-            let found = run_prepared(&settings, &fills, Prepared { bars: &columns, timeline: &timeline, z, contract: None }, Vec::new(), |_| true).unwrap();
+            let found = run_prepared(&settings, &fills, Prepared { bars: &columns, timeline: &timeline, z, contract: contract.as_ref() }, Vec::new(), |_| true).unwrap();
             prop_assert_eq!(&found, &wanted);
         }
     }
@@ -150,7 +181,7 @@ proptest! {
         let results = sweep(&owned.view(), None, all, &spans, 1, &SweepWatch::default()).unwrap();
 
         for (combination, result) in all.iter().zip(results) {
-            let report = one_by_one(&combination.settings, &combination.fills, &bars);
+            let report = one_by_one(&combination.settings, &combination.fills, None, &bars);
             let result = result.unwrap();
             prop_assert_eq!(&result.statistics, &report.statistics);
             for (span, found) in spans.iter().zip(&result.spans) {
