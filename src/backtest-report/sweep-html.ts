@@ -155,7 +155,7 @@ function cellsOf(
 ): (Cell | null)[][] {
   const values = new Map<string, number[]>();
   for (const row of rows) {
-    const value = objectiveOf(objective, row.statistics);
+    const value = objectiveOf(objective, row);
     if (value === null || !Number.isFinite(value)) continue;
     const key = `${row.places[down]} ${row.places[across]}`;
     const list = values.get(key) ?? [];
@@ -239,14 +239,14 @@ function figureCells({ sums, sharpe }: SpanFigures): readonly string[] {
 }
 
 function rowsCard({ dimensions, rows, objective }: SweepOutcome): string {
-  const row = ({ texts, statistics }: SweepRow, at: number): string[] => [
+  const row = ({ texts, statistics, sharpe }: SweepRow, at: number): string[] => [
     printCount(at + 1),
     ...texts,
     printCentsSigned(statistics.netCents),
     printCount(statistics.trades),
     percentText(statistics.winRate),
     ratioText(statistics.profitFactor),
-    ratioText(statistics.sharpe),
+    ratioText(sharpe),
     printCents(statistics.maxDrawdownCents),
   ];
   const left = rows.length - ROWS_LISTED_MAX;

@@ -30,6 +30,7 @@ export function sweepJson(outcome: SweepOutcome): Record<string, unknown> {
     results: outcome.rows.map((row) => ({
       values: Object.fromEntries(dimensions.map(({ path }, at) => [path, row.texts[at] ?? ""])),
       stats: backtestStats(row.statistics),
+      sharpe_fixed_capital: rounded(row.sharpe),
       both_touched: row.bothTouched,
     })),
     best_by_luck:
@@ -88,6 +89,7 @@ const FIGURES: readonly (readonly [string, (row: SweepRow) => number | null])[] 
   ["profit_factor", ({ statistics }) => rounded(statistics.profitFactor)],
   ["expectancy", ({ statistics }) => (statistics.expectancyCents === null ? null : usd(statistics.expectancyCents))],
   ["sharpe_daily", ({ statistics }) => rounded(statistics.sharpe)],
+  ["sharpe_fixed_capital", ({ sharpe }) => rounded(sharpe)],
   ["max_drawdown_usd", ({ statistics }) => usd(statistics.maxDrawdownCents)],
   ["max_drawdown_pct", ({ statistics }) => rounded(statistics.maxDrawdownShare)],
   ["exposure", ({ statistics }) => rounded(statistics.exposure)],
@@ -100,7 +102,7 @@ export function sweepCsv({ dimensions, rows, objective }: SweepOutcome): string 
   const header = ["rank", ...dimensions.map(({ path }) => path), ...FIGURES.map(([name]) => name)];
   const lines = rows.map((row, at) => {
     // What cannot be compared has no rank.
-    const rank = objectiveOf(objective, row.statistics) === null ? "" : String(at + 1);
+    const rank = objectiveOf(objective, row) === null ? "" : String(at + 1);
     return [rank, ...row.texts, ...FIGURES.map(([, figure]) => String(figure(row) ?? ""))];
   });
   return `${[header, ...lines].map((cells) => cells.map(cell).join(",")).join("\n")}\n`;

@@ -13,6 +13,8 @@ export type SweepRow = {
   /** The places of its values in the dimensions. */
   readonly places: readonly number[];
   readonly statistics: Statistics;
+  /** Of the sessions' results on the starting equity, not compounded: near ruin, returns on what is left say nothing. */
+  readonly sharpe: number | null;
   /** Bars that held both stop and target of a position. */
   readonly bothTouched: number;
 };
@@ -68,10 +70,10 @@ export type SweepOutcome = {
 };
 
 /** Returns what combinations are compared by; null where it is not defined. */
-export function objectiveOf(objective: Objective, found: Statistics): number | null {
+export function objectiveOf(objective: Objective, { statistics: found, sharpe }: SweepRow): number | null {
   switch (objective) {
     case "sharpe":
-      return found.sharpe;
+      return sharpe;
     case "net":
       return found.netCents;
     case "profit-factor":

@@ -60,7 +60,7 @@ const FIGURES: readonly { readonly head: string; readonly text: (row: SweepRow) 
   { head: "trades", text: ({ statistics }) => printCount(statistics.trades) },
   { head: "won", text: ({ statistics }) => percentText(statistics.winRate) },
   { head: "PF", text: ({ statistics }) => ratioText(statistics.profitFactor) },
-  { head: "Sharpe", text: ({ statistics }) => ratioText(statistics.sharpe) },
+  { head: "Sharpe", text: ({ sharpe }) => ratioText(sharpe) },
   { head: "drawdown", text: ({ statistics }) => printCents(statistics.maxDrawdownCents) },
 ];
 
@@ -68,10 +68,7 @@ function tableLines({ dimensions, rows, objective }: SweepOutcome): string[] {
   const shown = rows.slice(0, ROWS_SHOWN_MAX);
   const figures = [FIGURES.map(({ head }) => head), ...shown.map((row) => FIGURES.map(({ text }) => text(row)))];
   const values = [dimensions.map(({ path }) => shortPath(path)), ...shown.map(({ texts }) => [...texts])];
-  const ranks = [
-    "",
-    ...shown.map((row, at) => (objectiveOf(objective, row.statistics) === null ? "-" : String(at + 1))),
-  ];
+  const ranks = ["", ...shown.map((row, at) => (objectiveOf(objective, row) === null ? "-" : String(at + 1)))];
   const aside = aligned(values.map((cells, at) => [ranks[at] ?? "", ...cells]));
   const right = aligned(figures);
   const isNarrow = (aside[0]?.length ?? 0) + 2 + (right[0]?.length ?? 0) <= COLUMNS;

@@ -108,7 +108,9 @@ export async function runSweep(options: SweepOptions, signal: AbortSignal): Prom
   const dates = await sessionDates(settings, base, signal);
   const windows = lengths === null ? [] : windowsOf(dates.length, lengths.value);
   const blocks = blocksOf(dates.length);
-  const spans: SessionSpan[] = [...windows.flatMap(({ inside, outside }) => [inside, outside]), ...blocks];
+  // Swept hours may make other sessions: as many as there are.
+  const all = { from: 0, to: 2 ** 32 - 1 };
+  const spans: SessionSpan[] = [...windows.flatMap(({ inside, outside }) => [inside, outside]), ...blocks, all];
   const results = await resultsOf({ options, settings, plan, groups, sources, spans, signal });
 
   const { combinations } = plan;
@@ -123,8 +125,9 @@ export async function runSweep(options: SweepOptions, signal: AbortSignal): Prom
       : await walkOf({ plan, results, windows, lengths: lengths.value, dates, options, sources, signal });
   const noOverfitting = whyNot(combinations.length, blocks.length, sameSessions);
   const rows = combinations.map((combination, at): SweepRow => {
-    const { statistics, bothTouched } = results[at] as CombinationResult;
-    return { texts: textsOf(plan, combination), places: combination.places, statistics, bothTouched };
+    const { statistics, bothTouched, spans: figures } = results[at] as CombinationResult;
+    const sharpe = figures.at(-1)?.sharpe ?? null;
+    return { texts: textsOf(plan, combination), places: combination.places, statistics, sharpe, bothTouched };
   });
   const best = ranked(rows, options.rank);
   return {
@@ -150,7 +153,7 @@ export async function runSweep(options: SweepOptions, signal: AbortSignal): Prom
         : await stoppable(
             startOverfitting(
               options.rank,
-              results.map(({ spans: all }) => all.slice(2 * windows.length).map(({ sums }) => sums)),
+              results.map(({ spans: figures }) => figures.slice(2 * windows.length, -1).map(({ sums }) => sums)),
               signal,
             ),
           ),
@@ -167,7 +170,7 @@ function whyNot(combinations: number, blocks: number, sameSessions: boolean): st
 
 /** Undefined values come last, equals in the order of the plan. */
 function ranked(rows: readonly SweepRow[], objective: SweepOutcome["objective"]): readonly SweepRow[] {
-  const value = (row: SweepRow): number => objectiveOf(objective, row.statistics) ?? Number.NEGATIVE_INFINITY;
+  const value = (row: SweepRow): number => objectiveOf(objective, row) ?? Number.NEGATIVE_INFINITY;
   return rows.toSorted((one, other) => {
     const [a, b] = [value(one), value(other)];
     return a === b ? 0 : b > a ? 1 : -1;
