@@ -533,6 +533,21 @@ fn contracts_that_a_correction_takes_back_leave_an_end_what_it_is() {
 }
 
 #[test]
+fn what_has_filled_or_was_seen_is_neither_unsent_nor_unborn_nor_refused() {
+    let (mut filled, mut seen) = (order_in(InDoubt), order_in(InDoubt));
+    filled.filled = 1;
+    seen.perm_ids = vec![900];
+    assert_eq!(filled.apply(OrderStep::NotSent, 9), Anomaly);
+    assert_eq!(seen.apply(OrderStep::NotSent, 9), Anomaly);
+
+    filled.apply(OrderStep::ProvenAbsent, 9);
+    assert_eq!(filled.state, Cancelled, "its rest has ended");
+
+    assert_eq!(filled.apply(OrderStep::Refused, 9), Anomaly);
+    assert_eq!(filled.state, Cancelled);
+}
+
+#[test]
 fn an_overfill_that_is_corrected_to_its_size_stays_filled() {
     let mut order = order_in(Filled);
     order.filled = 3;
