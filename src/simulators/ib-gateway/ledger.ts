@@ -7,7 +7,8 @@ import { dirname } from "node:path";
 type LedgerEntry =
   | { readonly type: "connected" | "disconnected"; readonly reason?: string }
   | {
-      readonly type: "order" | "modify" | "swallowed";
+      /** A what-if is a question about margin: nothing works or fills because of it. */
+      readonly type: "order" | "modify" | "swallowed" | "what_if";
       readonly orderId: number;
       readonly permId: number | null;
       readonly parentId: number;

@@ -60,7 +60,7 @@ export function createOrders(context: OrdersContext, saved: SavedOrders) {
     permId: number | null,
   ): void => {
     ledger.write(context.nowMs(), connection.number, clientId, {
-      type,
+      type: request.whatIf ? "what_if" : type,
       orderId: request.orderId,
       permId,
       parentId: request.parentId,

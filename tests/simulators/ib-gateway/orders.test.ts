@@ -168,6 +168,9 @@ test("of an OCA group the first fill cancels the rest", async () => {
 test("a what-if order is answered by margins and is no order", async () => {
   ib.placeOrder(1, CONTRACT, { ...MARKET, whatIf: true });
   const [, orderId, , , state] = await client.until(EventName.openOrder);
+  const written = readFileSync(ledgerFile, "utf8").match(/"type":"(?!connected)[a-z_]+"/g);
+
+  expect(written).toEqual(['"type":"what_if"']);
 
   expect(orderId).toBe(1);
   expect(state).toMatchObject({
