@@ -26,6 +26,8 @@ const NODE_MIN = [20, 18];
 const RUST_MIN = [1, 88];
 const BAD_INPUT = 2;
 
+const RUSTUP_DOWNLOAD = "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs";
+const RUSTUP_BIN = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "bin");
 const HELP = `usage: node scripts/setup.mjs [--native] [--then PROGRAM ARGUMENTS… | --then-test | --then-check | --then-bench | --then-conformance | --then-faults]
 
 Installs the dependencies by the lock file, builds the native engine (installing a Rust toolchain where there is none)
@@ -171,7 +173,7 @@ async function compile() {
 // Rust: what is there → the distribution's package → rustup → one command to type.
 
 async function needRust() {
-  addToPath(join(homedir(), ".cargo", "bin"));
+  addToPath(RUSTUP_BIN);
   const have = rustVersion();
   if (have !== null && isNewEnough(have)) return;
   say(
@@ -184,7 +186,8 @@ async function needRust() {
   if (await installRustup()) return;
   console.error(
     `The engine needs Rust ${RUST_MIN.join(".")} or newer, and it could not be installed from here.\n` +
-      "Install it with the command on rustup.rs, open a new terminal and start again.",
+      `Install it with this command, or as https://rustup.rs says for your system:\n\n    ${RUSTUP_DOWNLOAD} | sh\n\n` +
+      "Then open a new terminal and start again.",
   );
   process.exit(BAD_INPUT);
 }
@@ -211,9 +214,10 @@ async function installDebianRust() {
 
 async function installRustup() {
   if (process.platform === "win32" || !onPath("curl")) return false;
-  const script =
-    "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --no-modify-path";
+  // First all of it, then run: a pipe would call a download that failed a success.
+  const script = `installer="$(${RUSTUP_DOWNLOAD})" && sh -c "$installer" rustup-init -y --profile minimal --no-modify-path`;
   await step("Installing Rust (rustup)", "sh", ["-c", script], { mayFail: true });
+  addToPath(RUSTUP_BIN);
   const version = rustVersion();
   return version !== null && isNewEnough(version);
 }
@@ -243,7 +247,7 @@ function npm() {
 }
 
 function cargo() {
-  addToPath(join(homedir(), ".cargo", "bin"));
+  addToPath(RUSTUP_BIN);
   return "cargo";
 }
 
@@ -297,6 +301,7 @@ function fail(command, { code, output }) {
 /** Runs each command with its output shown; goes on after a failure, and ends with what failed. */
 async function runAll(commands) {
   const failed = [];
+  let worst = 0;
   for (const [title, command, arguments_] of commands) {
     say(`\n── ${title}`);
     const code = await new Promise((resolve) => {
@@ -308,9 +313,11 @@ async function runAll(commands) {
       child.on("exit", (status) => resolve(status ?? 1));
     });
     if (code !== 0) failed.push(title);
+    // One program alone speaks for itself: 2 is bad input.
+    if (code !== 0) worst = commands.length === 1 ? code : 1;
   }
   say(failed.length === 0 ? "\n✓ all of it passed" : `\n✗ failed: ${failed.join(", ")}`);
-  process.exitCode = failed.length === 0 ? 0 : 1;
+  process.exitCode = worst;
 }
 
 function say(text) {
