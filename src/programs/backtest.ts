@@ -95,7 +95,6 @@ export function backtestSettings(options: BacktestOptions): Settings {
   return loaded.value.settings;
 }
 
-/** Settings that want more than the data holds. */
 /** Refuses settings that want more than the data has. */
 export function refuseUnfit({ strategy, backtest }: Settings, data: BarData): void {
   const path = data.files[0] ?? "";

@@ -26,7 +26,7 @@ export const OPEN_ORDERS = "open orders";
 
 /** Orders that are remembered; beyond it the one first seen is forgotten and can't be changed from here. */
 export const ORDERS_KEPT_MAX = 2_000;
-const MARGIN_MS_MAX = 10_000;
+const MARGIN_MS_MAX = 5_000;
 const CENTS = 100;
 const DUPLICATE_ID = 103;
 /** Order ids left out after a duplicate one. */
@@ -102,8 +102,17 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
       });
       api.on(EventName.openOrder, (orderId: number, contract: IbContract, order: Order, state) => {
         const whatIf = whatIfs.get(orderId);
-        if (whatIf !== undefined) {
-          requests.add(whatIf, state);
+        if (order.whatIf === true) {
+          // One that nobody waits for any more came too late; it is no order either.
+          if (whatIf !== undefined) {
+            requests.add(whatIf, state);
+            requests.end(whatIf);
+          }
+          return;
+        }
+        if (whatIf !== undefined && order.clientId === clientId) {
+          log.error({ orderId }, "the gateway made an order of a question about margin; it is cancelled");
+          api.cancelOrder(orderId);
           requests.end(whatIf);
           return;
         }
@@ -254,17 +263,19 @@ export function createOrders(clientId: number, tell: (event: GatewayEvent) => vo
     },
     error: (orderId, code, text) => {
       if (orderId <= 0 || orderId >= REQUEST_ID_FIRST) return false;
+      // The gateway knows higher ids of ours than we do: the next order must not meet the same refusal.
+      const isTaken = code === DUPLICATE_ID;
       const whatIf = whatIfs.get(orderId);
       if (whatIf !== undefined) {
+        if (isTaken) highest += DUPLICATE_ID_SKIP;
         const meaning = orderCodeMeaning(code);
-        if (meaning !== "warning" && meaning !== "ignored") refuse?.(whatIf, code, text);
+        if (isTaken || (meaning !== "warning" && meaning !== "ignored")) refuse?.(whatIf, code, text);
         return true;
       }
       const order = known.get(orderId);
       if (order === undefined || order.orderRef === "") return false;
       const { orderRef } = order;
-      // The gateway knows higher ids of ours than we do: the next order must not meet the same refusal.
-      if (code === DUPLICATE_ID) highest += DUPLICATE_ID_SKIP;
+      if (isTaken) highest += DUPLICATE_ID_SKIP;
       switch (orderCodeMeaning(code)) {
         case "refused":
           // The same codes refuse a new order and new terms of one that goes on working under the old ones.

@@ -244,6 +244,49 @@ describe("what an entry would do to the account", () => {
     expect(orderNews(told.events)).toEqual([]);
   });
 
+  test("that comes after its time is still no order", async () => {
+    const { gateway, client, clock, told } = await trading();
+    const answer = gateway.margin(1);
+    const asked = readPlaced(await client.frame((fields) => fields[0] === "3"));
+    clock.advance(5_000);
+    const late = {
+      orderId: asked.orderId,
+      orderRef: "",
+      type: "MKT",
+      status: "PreSubmitted",
+      margins: Array(9).fill("1"),
+    } as const;
+    client.send(...openOrder(late));
+    client.send(...openOrder({ orderId: 90, orderRef: "last" }));
+    await told.event((event) => event.type === "order_reported" && event.order.orderId === 90);
+
+    expect(await answer).toMatchObject({ ok: false, error: { type: "timed_out" } });
+    expect(orderNews(told.events)).toMatchObject([{ order: { orderId: 90 } }]);
+  });
+
+  test("is taken back at once where a gateway makes an order of it", async () => {
+    const { gateway, client } = await trading();
+
+    const answer = gateway.margin(1);
+    const asked = readPlaced(await client.frame((fields) => fields[0] === "3"));
+    client.send(...openOrder({ orderId: asked.orderId, orderRef: "", type: "MKT" }));
+
+    expect(await answer).toMatchObject({ ok: false, error: { type: "not_found" } });
+    expect((await client.frame((fields) => fields[0] === "4"))[2]).toBe(String(asked.orderId));
+  });
+
+  test("whose id is known already leaves the next order far behind that id", async () => {
+    const { gateway, client } = await trading(5);
+
+    const answer = gateway.margin(1);
+    const asked = readPlaced(await client.frame((fields) => fields[0] === "3"));
+    client.send(4, 2, asked.orderId, 103, "Duplicate order id", "");
+    await answer;
+    gateway.place([order("E")], 0);
+
+    expect(readPlaced(await arrives(client, "E")).orderId).toBe(1_006);
+  });
+
   test("is not asked without a connection", async () => {
     const server = await startRawGateway();
     const { gateway } = startBench(server.port);
