@@ -110,6 +110,9 @@ export interface NativeBars {
   highTicks: Int32Array
   lowTicks: Int32Array
   closeTicks: Int32Array
+  /** Best bid and ask at each close, -2^31 where there is none; both or neither. What z is of where `strategy.price` is `mid`. */
+  bidTicks?: Int32Array
+  askTicks?: Int32Array
 }
 
 /** What a backtest on ticks found. */

@@ -55,6 +55,7 @@ export function assumptionsOf(basis: Basis): readonly Assumption[] {
   return [
     { name: "data", text: dataText(basis) },
     { name: "gaps", text: gapsText(basis.data) },
+    ...(settings.strategy.price === "mid" ? [{ name: "z", text: middleText(basis) }] : []),
     ...(basis.fills.on === "ticks" ? tickFills(basis) : barFills(basis)),
     { name: "sessions", text: sessionsText(settings) },
     { name: "calendar", text: calendarText(basis) },
@@ -102,6 +103,13 @@ function tickFills({ settings, fills }: Basis): Assumption[] {
     { name: "fees", text: feesText(settings) },
     { name: "target", text: `rests at the exchange and fills ${line}` },
   ];
+}
+
+/** What z is of where it is not of the last price. */
+function middleText({ fills }: Basis): string {
+  return fills.on === "bars"
+    ? "of the middle of bid_close and ask_close at each close, of the close itself where one is missing or the bid is not below the ask; fills, stops and targets are of the prices that traded"
+    : "of the middle of the best bid and ask when a bar closes, of the last price while one is missing; fills, stops and targets are of the market itself";
 }
 
 function calendarText({ fills, settings }: Basis): string {
@@ -161,6 +169,7 @@ export function noteCounts(data: DataSpan): readonly { readonly type: DataNote["
     duplicate: ["duplicate row (left out)", "duplicate rows (left out)"],
     overlap: ["overlapping bar", "overlapping bars"],
     crossed_quote: ["crossed quote", "crossed quotes"],
+    no_quote: ["close without bid or ask", "closes without bid or ask"],
   };
   return (Object.keys(words) as DataNote["type"][]).flatMap((type) => {
     const count = data.notes.get(type)?.count ?? 0;

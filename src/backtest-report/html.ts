@@ -252,7 +252,7 @@ function priceCharts(outcome: Outcome, from: number, to: number, isClose: boolea
     marks: [],
     strokes: [],
     label: (value) => printNumber(value, 1),
-    title: "z at each close",
+    title: settings.strategy.price === "mid" ? "z of the middle of bid and ask at each close" : "z at each close",
   };
   return both((size) => lineChart(price, size), 300) + both((size) => lineChart(z, size), 120);
 }

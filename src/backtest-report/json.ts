@@ -23,6 +23,7 @@ export function backtestJson(outcome: Outcome): Record<string, unknown> {
       last: time(bars.openAtMs.at(-1) as number),
       fill_on: outcome.fills.on,
       quotes: outcome.fills.quotes,
+      z_of: settings.strategy.price,
       last_trade_date: outcome.fills.lastTradeDate,
       notes: Object.fromEntries([...data.notes].map(([type, { count }]) => [type, count])),
     },

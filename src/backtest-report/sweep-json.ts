@@ -16,6 +16,7 @@ export function sweepJson(outcome: SweepOutcome): Record<string, unknown> {
       first: instantText(outcome.firstAtMs),
       last: instantText(outcome.lastAtMs),
       sessions: outcome.sessions,
+      z_of: outcome.settings.strategy.price,
       notes: Object.fromEntries([...data.notes].map(([type, { count }]) => [type, count])),
     },
     params: backtestParams(outcome.settings),

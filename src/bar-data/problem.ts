@@ -13,6 +13,7 @@ export type BarDataProblem =
   | { readonly type: "unreadable"; readonly path: string; readonly cause: string }
   | { readonly type: "no_files"; readonly path: string }
   | { readonly type: "no_rows"; readonly path: string }
+  | { readonly type: "no_middle"; readonly path: string; readonly missing: readonly string[] }
   | { readonly type: "bad_line"; readonly place: Place; readonly wrong: string }
   | { readonly type: "no_contract"; readonly path: string; readonly wanted: string; readonly found: readonly string[] }
   | {
@@ -34,7 +35,15 @@ export type BarDataProblem =
 
 /** Is something odd that a backtest can live with. */
 export type DataNote = {
-  readonly type: "gap" | "missing_day" | "duplicate" | "bad_tick" | "off_grid" | "crossed_quote" | "overlap";
+  readonly type:
+    | "gap"
+    | "missing_day"
+    | "duplicate"
+    | "bad_tick"
+    | "off_grid"
+    | "crossed_quote"
+    | "no_quote"
+    | "overlap";
   readonly place: Place;
   readonly text: string;
 };
@@ -48,6 +57,10 @@ export function printBarDataProblem(problem: BarDataProblem): string {
       return `${problem.path} is a folder without .csv, .csv.gz or .parquet files. Give another one with --data.`;
     case "no_rows":
       return `${problem.path} has no row with a price, so there is nothing to run on. Leave that file out, or get its data.`;
+    case "no_middle": {
+      const names = problem.missing.map((name) => `"${name}"`).join(" and ");
+      return `${problem.path} has no column ${names}, which z of the middle of bid and ask wants of bars (strategy.price is mid). Give bars with "bid_close" and "ask_close", or start again with --set strategy.price=last.`;
+    }
     case "bad_line":
       return `${printPlace(problem.place)}: ${problem.wrong}. Mend or cut that line, then start again.`;
     case "no_contract":

@@ -1,12 +1,21 @@
 // Recorded data → the bars of a backtest: chosen contract, checked row by row, sampled. Everything odd is told with its line.
 import { DateTime } from "luxon";
 import { err, ok, type Result } from "../result.ts";
-import type { TickSize } from "../units.ts";
+import { printNumber, type TickSize } from "../units.ts";
 import { causeOf, filesOf, LINE_CHARACTERS_MAX, linesOf } from "./lines.ts";
 import { NoteBook, type Notes, noteGap, type SessionHours, spike } from "./notes.ts";
 import type { BarDataProblem, Place } from "./problem.ts";
-import { emptyRow, type Form, type Header, isKnownColumn, type Row, readHeader, rowReader } from "./rows.ts";
-import { type BarColumns, BarSeries, joined } from "./series.ts";
+import {
+  emptyRow,
+  type Form,
+  type Header,
+  isKnownColumn,
+  MIDDLE_COLUMNS,
+  type Row,
+  readHeader,
+  rowReader,
+} from "./rows.ts";
+import { type BarColumns, BarSeries, joined, NO_PRICE } from "./series.ts";
 import { TICKS_MAX, TickRecords } from "./ticks.ts";
 
 /** Is what the data is read for. */
@@ -25,6 +34,8 @@ export type ReadOptions = {
   readonly badTickTicks: number;
   /** True where trades and quotes are wanted themselves, and not only the bars made of them. */
   readonly keepTicks: boolean;
+  /** True where z is of the middle of bid and ask: bars are refused without the columns for it. */
+  readonly wantsMiddle: boolean;
 };
 
 /** Watches the reading: hears of the lines read so far, and answers whether to go on. */
@@ -74,7 +85,7 @@ export async function readBars(
 async function readFile(reading: Reading, file: string, watch: Watch): Promise<BarDataProblem | null> {
   try {
     reading.begin(file);
-    for await (const lines of linesOf(file, isKnownColumn)) {
+    for await (const lines of linesOf(file, (column) => isKnownColumn(column, reading.wantsMiddle))) {
       for (const line of lines) {
         const problem = reading.line(line);
         if (problem !== null) return problem;
@@ -116,6 +127,10 @@ class Reading {
 
   constructor(options: ReadOptions) {
     this.options = options;
+  }
+
+  get wantsMiddle(): boolean {
+    return this.options.wantsMiddle;
   }
 
   begin(file: string): void {
@@ -194,9 +209,13 @@ class Reading {
   }
 
   private takeHeader(line: string): BarDataProblem | null {
-    const header = readHeader(line);
+    const header = readHeader(line, this.wantsMiddle);
     if (!header.ok) return this.bad(null, header.error);
-    const { form } = header.value;
+    const { form, columns } = header.value;
+    if (form === "bars" && this.wantsMiddle) {
+      const missing = MIDDLE_COLUMNS.filter((name) => (columns[name] ?? -1) < 0);
+      if (missing.length > 0) return { type: "no_middle", path: this.starts.at(-1)?.file ?? "", missing };
+    }
     if (this.form !== null && this.form !== form)
       return this.bad(null, `this file holds ${form}, the ones before it ${this.form}: they can't be run together`);
     this.form = form;
@@ -209,7 +228,10 @@ class Reading {
     const track = this.track(row.contract);
     if (row.atMs < track.lastAtMs) return this.backwards(row, track);
     if (row.atMs === track.lastAtMs) {
-      if (!track.series.lastIs(row.open, row.high, row.low, row.close))
+      const isSame =
+        track.series.lastIs(row.open, row.high, row.low, row.close) &&
+        track.series.lastQuoteIs(row.bid ?? NO_PRICE, row.ask ?? NO_PRICE);
+      if (!isSame)
         return this.bad(
           this.timeColumn(),
           "it has the time of the bar before it, but other prices: one of the two is wrong",
@@ -217,7 +239,35 @@ class Reading {
       this.book.add("duplicate", this.place(this.timeColumn()), "the bar before it once more; it is left out");
       return null;
     }
-    return this.push(track, row.atMs, row.open, row.high, row.low, row.close);
+    const problem = this.push(track, row.atMs, row.open, row.high, row.low, row.close);
+    if (problem !== null || !this.wantsMiddle) return problem;
+    track.series.quote(row.bid ?? NO_PRICE, row.ask ?? NO_PRICE);
+    this.noteMiddle(row);
+    return null;
+  }
+
+  /** Notes where the engine takes the close for the middle, or where the middle is far from what trades. */
+  private noteMiddle({ bid, ask, close }: Row): void {
+    if (bid === null || ask === null) {
+      const without = bid === ask ? "no bid and no ask" : bid === null ? "no bid" : "no ask";
+      this.book.add(
+        "no_quote",
+        this.place(this.header?.columns[bid === null ? "bid_close" : "ask_close"] ?? null),
+        `${without}; z is of the close here`,
+      );
+    } else if (bid >= ask) {
+      this.book.add(
+        "crossed_quote",
+        this.place(this.header?.columns["bid_close"] ?? null),
+        "the bid is not below the ask; z is of the close here",
+      );
+    } else if (Math.abs(bid + ask - 2 * close) > 2 * this.options.badTickTicks) {
+      this.book.add(
+        "bad_tick",
+        this.place(this.header?.columns["bid_close"] ?? null),
+        `the middle of bid and ask is ${printNumber(Math.abs(bid + ask - 2 * close) / 2, 1)} ticks from the close; it is kept`,
+      );
+    }
   }
 
   private takeTrade(row: Row): BarDataProblem | null {
@@ -284,7 +334,7 @@ class Reading {
     const known = this.tracks.get(contract);
     if (known !== undefined) return known;
     const track: Track = {
-      series: new BarSeries(),
+      series: new BarSeries(this.wantsMiddle && this.form === "bars"),
       ticks: this.options.keepTicks && this.form !== "bars" ? new TickRecords() : null,
       lines: [],
       lastAtMs: Number.NEGATIVE_INFINITY,

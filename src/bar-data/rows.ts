@@ -1,5 +1,6 @@
 // The CSV forms of recorded data, told apart by their header, and what one row of each says:
-//   ts,open,high,low,close[,contract,volume,…]         bars; a row without a close had no trade and is left out [S1]
+//   ts,open,high,low,close[,contract,volume,…]         bars; a row without a close had no trade and is left out [S1];
+//                                                      bid_close,ask_close are read where z is of the middle
 //   ts_ns,price                                        trades
 //   ts_ns,type,…,price,…                               quotes (Q) and trades (T)
 // Which columns come in which order is free, and others may stand among them.
@@ -26,7 +27,7 @@ export type Row = {
   close: number;
   /** Contracts of a trade; 1 where the file does not say. */
   size: number;
-  /** Is a quote's prices and sizes; null = no price on that side. */
+  /** Is a quote's prices and sizes, or what a bar's quotes closed at; null = no price on that side. */
   bid: number | null;
   ask: number | null;
   bidSize: number;
@@ -52,9 +53,13 @@ const OPTIONAL = ["contract", "size", "bid_size", "ask_size"] as const;
 /** Sizes are held in 32 bits. */
 const SIZE_MAX = 2 ** 31 - 1;
 
+/** The columns of bars that z of the middle wants beside the others. */
+export const MIDDLE_COLUMNS = ["bid_close", "ask_close"] as const;
+
 /** Is a column of this name read in any form. */
-export function isKnownColumn(name: string): boolean {
-  return KNOWN.has(name.trim().toLowerCase());
+export function isKnownColumn(name: string, wantsMiddle: boolean): boolean {
+  const written = name.trim().toLowerCase();
+  return KNOWN.has(written) || (wantsMiddle && MIDDLE_COLUMNS.some((column) => column === written));
 }
 
 const KNOWN: ReadonlySet<string> = new Set([...Object.values(FORMS).flat(), ...OPTIONAL]);
@@ -77,15 +82,19 @@ export function emptyRow(): Row {
   };
 }
 
-/** Returns the form of a header line, or what is wrong with it. */
-export function readHeader(line: string): Result<Header, string> {
+/**
+ * Returns the form of a header line, or what is wrong with it. Where the middle is wanted, bars come with the places of
+ * `MIDDLE_COLUMNS`, -1 where the file lacks one.
+ */
+export function readHeader(line: string, wantsMiddle = false): Result<Header, string> {
   const names = cellsOf(line.replace(/^\u00ef\u00bb\u00bf/, "")).map((name) => name.trim().toLowerCase());
   for (const form of ["quotes", "bars", "trades"] as const) {
     const wanted = FORMS[form];
     if (!wanted.every((name) => names.includes(name))) continue;
-    const repeated = [...wanted, ...OPTIONAL].find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+    const read = [...wanted, ...OPTIONAL, ...(wantsMiddle && form === "bars" ? MIDDLE_COLUMNS : [])];
+    const repeated = read.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
     if (repeated !== undefined) return err(`the column "${repeated}" stands in the header twice`);
-    const columns = Object.fromEntries([...wanted, ...OPTIONAL].map((name) => [name, names.indexOf(name)]));
+    const columns = Object.fromEntries(read.map((name) => [name, names.indexOf(name)]));
     return ok({ form, columns, names });
   }
   return err(wrongHeader(names));
@@ -105,6 +114,7 @@ export function rowReader(
   const [openAt, highAt, lowAt, contractAt] = [at("open"), at("high"), at("low"), at("contract")];
   const [typeAt, bidAt, askAt] = [at("type"), at("bid"), at("ask")];
   const [sizeAt, bidSizeAt, askSizeAt] = [at("size"), at("bid_size"), at("ask_size")];
+  const [bidCloseAt, askCloseAt] = [at("bid_close"), at("ask_close")];
   const isBars = header.form === "bars";
   const isQuotes = header.form === "quotes";
 
@@ -148,8 +158,22 @@ export function rowReader(
     row.open = open;
     row.high = high;
     row.low = low;
-    return ROW;
+    return bidCloseAt < 0 ? ROW : closingQuote(cells, row);
   };
+
+  function closingQuote(cells: readonly string[], row: Row): Verdict {
+    const bid = side(cells, bidCloseAt, row);
+    if (bid !== null && typeof bid !== "number") return bid;
+    const ask = side(cells, askCloseAt, row);
+    if (ask !== null && typeof ask !== "number") return ask;
+    row.bid = bid;
+    row.ask = ask;
+    return ROW;
+  }
+
+  function side(cells: readonly string[], column: number, row: Row): number | null | Verdict {
+    return cells[column] === "" ? null : ticks(cells, column, row);
+  }
 
   function ticks(cells: readonly string[], column: number, row: Row): number | Verdict {
     const read = price(cells[column] as string);
@@ -159,9 +183,9 @@ export function rowReader(
   }
 
   function quote(cells: readonly string[], row: Row): Verdict {
-    const bid = cells[bidAt] === "" ? null : ticks(cells, bidAt, row);
+    const bid = side(cells, bidAt, row);
     if (bid !== null && typeof bid !== "number") return bid;
-    const ask = cells[askAt] === "" ? null : ticks(cells, askAt, row);
+    const ask = side(cells, askAt, row);
     if (ask !== null && typeof ask !== "number") return ask;
     if (bid !== null && ask !== null && bid > ask) return CROSSED;
     const bidSize = bid === null ? 0 : contractsOf(cells, bidSizeAt);

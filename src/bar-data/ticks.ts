@@ -1,6 +1,7 @@
 // Trades and quotes as the exchange takes them: packed records, one after the other, in the form that
 // native/core/src/exchange/record.rs reads. Quotes that the data lacks are derived from trades by the tick rule.
 import { endianness } from "node:os";
+import { NO_PRICE } from "./series.ts";
 
 /** The records' only contract. */
 export const TICK_CONTRACT_ID = 1;
@@ -13,8 +14,6 @@ export const RECORD_BYTES = RECORD_WORDS * 4;
 const FIRST_RECORDS = 16_384;
 const KIND_TRADE = 1;
 const KIND_QUOTE = 2;
-/** Stands for a side of the book without a price. */
-const NO_PRICE = -(2 ** 31);
 const WORD = 2 ** 32;
 
 if (endianness() !== "LE") throw new Error("market records are little endian, and so must this machine be");

@@ -106,9 +106,9 @@ export function refuseUnfit({ strategy, backtest }: Settings, data: BarData): vo
     throw badInput(
       "backtest.targetFill is queue, but bars do not tell what stood before an order. Start again with --set backtest.targetFill=touch or through.",
     );
-  if (strategy.price === "mid" && data.ticks?.hasQuotes !== true)
+  if (strategy.price === "mid" && data.bars.bidTicks === undefined && data.ticks?.hasQuotes !== true)
     throw badInput(
-      `strategy.price is mid, but ${data.ticks === null ? "a backtest on bars has no quotes" : `${path} holds no quotes`}. Start again with --set strategy.price=last.`,
+      `strategy.price is mid, but ${data.form === "quotes" ? "bars made of trades have no bid and ask (backtest.fillOn is bars, as in every sweep)" : `${path} holds no quotes`}. Start again with --set strategy.price=last, or give bars with "bid_close" and "ask_close".`,
     );
 }
 
@@ -135,6 +135,7 @@ export async function readData(options: BacktestOptions, settings: Settings, sig
       hours: session,
       badTickTicks: risk.badTickTicks,
       keepTicks: settings.backtest.fillOn !== "bars",
+      wantsMiddle: strategy.price === "mid",
     },
     (lines) => {
       show.at(lines);

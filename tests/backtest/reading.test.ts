@@ -24,6 +24,7 @@ const OPTIONS: ReadOptions = {
   hours: { timeZone: "America/Chicago", openMinute: 17 * 60 },
   badTickTicks: 25,
   keepTicks: false,
+  wantsMiddle: false,
 };
 const HEADER = "ts,open,high,low,close";
 const row = (minute: string, price = "4000.00"): string =>

@@ -4,7 +4,8 @@ use napi::bindgen_prelude::{AsyncTask, Float64Array, Int32Array};
 use napi::{Env, Task};
 use napi_derive::napi;
 use scalper_core::backtest::{
-    BacktestError, BacktestReport, Columns, FillModel, Intrabar, Prepared, Timeline, run_prepared,
+    BacktestError, BacktestReport, Columns, FillModel, Intrabar, Prepared, Quotes, Timeline,
+    run_prepared,
 };
 use scalper_core::event::Contract;
 use scalper_core::settings::{EngineSettings, ResetWindow};
@@ -54,6 +55,9 @@ pub struct NativeBars {
     pub high_ticks: Int32Array,
     pub low_ticks: Int32Array,
     pub close_ticks: Int32Array,
+    /// Best bid and ask at each close, -2^31 where there is none; both or neither. What z is of where `strategy.price` is `mid`.
+    pub bid_ticks: Option<Int32Array>,
+    pub ask_ticks: Option<Int32Array>,
 }
 
 impl NativeBars {
@@ -66,7 +70,18 @@ impl NativeBars {
             &self.low_ticks,
             &self.close_ticks,
         ];
-        if columns.iter().any(|column| column.len() != length) {
+        if self.bid_ticks.is_some() != self.ask_ticks.is_some() {
+            return Err(coded(
+                "BARS",
+                "there is a bid without an ask, or an ask without a bid",
+            ));
+        }
+        let quotes = [&self.bid_ticks, &self.ask_ticks].into_iter().flatten();
+        if columns
+            .into_iter()
+            .chain(quotes)
+            .any(|column| column.len() != length)
+        {
             return Err(coded("BARS", "the columns differ in length"));
         }
         Ok(self)
@@ -80,6 +95,13 @@ impl NativeBars {
             high_ticks: &self.high_ticks,
             low_ticks: &self.low_ticks,
             close_ticks: &self.close_ticks,
+            quotes: match (&self.bid_ticks, &self.ask_ticks) {
+                (Some(bid_ticks), Some(ask_ticks)) => Some(Quotes {
+                    bid_ticks,
+                    ask_ticks,
+                }),
+                (Some(_) | None, _) => None,
+            },
         }
     }
 }
@@ -219,13 +241,13 @@ fn rolled(
     let strategy = &settings.strategy;
     let mut rolling =
         RollingZ::new(strategy.window, strategy.ddof).map_err(|error| refusal(error.into()))?;
-    let closes = columns.close_ticks.iter().enumerate();
-    Ok(closes
-        .map(|(index, &close)| {
+    let closes = columns.signal_closes(strategy.price).map_err(refusal)?;
+    Ok((0..columns.len())
+        .map(|index| {
             if strategy.reset_window == ResetWindow::Session && timeline.begins(index) {
                 rolling.clear();
             }
-            rolling.push(close.into()).z.unwrap_or(f64::NAN)
+            rolling.push(closes.at(index)).z.unwrap_or(f64::NAN)
         })
         .collect())
 }
@@ -246,7 +268,8 @@ pub(crate) fn refusal(error: BacktestError) -> napi::Error {
         BacktestError::Window(_)
         | BacktestError::Calendar(_)
         | BacktestError::StartEquity { .. }
-        | BacktestError::TickValue { .. } => coded("SETTINGS", error),
+        | BacktestError::TickValue { .. }
+        | BacktestError::NoQuotes => coded("SETTINGS", error),
         BacktestError::BarOrder { .. }
         | BacktestError::BarShape { .. }
         | BacktestError::Records(_)

@@ -116,5 +116,7 @@ fn columns_of(bars: &[Bar]) -> NativeBars {
         high_ticks: ticks(|bar| bar.high_ticks),
         low_ticks: ticks(|bar| bar.low_ticks),
         close_ticks: ticks(|bar| bar.close_ticks),
+        bid_ticks: None,
+        ask_ticks: None,
     }
 }

@@ -379,6 +379,7 @@ impl Owned {
             high_ticks: &self.high,
             low_ticks: &self.low,
             close_ticks: &self.close,
+            quotes: None,
         }
     }
 }

@@ -11,14 +11,16 @@ pub use report::{
     SessionEquity, TargetFill,
 };
 pub use ticks::{PROGRESS_RECORDS, TickModel, TickReport, run_ticks};
-pub use timeline::{Columns, Timeline};
+pub use timeline::{Columns, Quotes, SignalCloses, Timeline};
 
 use crate::calendar::{Date, ZonedClock, is_in_daily_span};
 use crate::event::{Bar, Contract};
-use crate::settings::{EngineSettings, SessionSettings};
+use crate::settings::{EngineSettings, PriceKind, SessionSettings};
 use crate::statistics::{EquityCurve, Outcome, Statistics};
 use crate::status::{ExitReason, Side};
-use crate::strategy::{EntryWish, Strategy, ZReading, stop_distance_ticks, target_distance_ticks};
+use crate::strategy::{
+    EntryWish, Strategy, ZReading, signal_close, stop_distance_ticks, target_distance_ticks,
+};
 use crate::zscore::ZSeries;
 use controls::{Controls, Tripped};
 use std::cmp::Ordering;
@@ -27,7 +29,8 @@ use std::collections::BTreeMap;
 /// Bars between two calls of the progress function.
 pub const PROGRESS_BARS: usize = 4_096;
 
-/// Runs the strategy over bars, oldest first, and returns what it did, or why the settings or the bars cannot be used.
+/// Runs the strategy over bars, oldest first, and returns what it did, or why the settings or the bars cannot be used. z is of
+/// their closes: middles want bars by columns.
 pub fn run(
     settings: &EngineSettings,
     fills: &FillModel,
@@ -94,6 +97,7 @@ pub fn run_prepared(
     backtest.equity_cents = closes_cents;
     backtest.sessions.reserve_exact(timeline.trade_days().len());
     let mut trade_days = timeline.trade_days().iter();
+    let closes = bars.signal_closes(settings.strategy.price)?;
     for index in 0..bars.len() {
         if index > 0 && index % PROGRESS_BARS == 0 && !go_on(index) {
             return Err(BacktestError::Stopped { bars: index });
@@ -104,7 +108,7 @@ pub fn run_prepared(
         }
         let reading = match z {
             Some(z) => z.reading(index),
-            None => backtest.strategy.push_close(bar.close_ticks.into()),
+            None => backtest.strategy.push_close(closes.at(index)),
         };
         backtest.take(
             &bar,
@@ -123,6 +127,7 @@ pub struct Backtest {
     session: SessionSettings,
     fills: FillModel,
     terms: Terms,
+    price: PriceKind,
     controls: Controls,
     blocked: BTreeMap<&'static str, u32>,
     bar_ms: i64,
@@ -233,6 +238,7 @@ impl Backtest {
                     .target_cents
                     .map(|cents| target_distance_ticks(cents, tick_value_cents)),
             },
+            price: settings.strategy.price,
             controls: Controls::new(settings)?,
             blocked: BTreeMap::new(),
             bar_ms: settings.strategy.sampling_ms,
@@ -269,7 +275,21 @@ impl Backtest {
     }
 
     /// Takes one bar in, in the order of [S4]. The next bar's opening time tells whether this is the session's last [S9].
+    /// Refused where z is of middles: see [`Backtest::push_quoted`].
     pub fn push(&mut self, bar: &Bar, next_open_at_ms: Option<i64>) -> Result<(), BacktestError> {
+        match self.price {
+            PriceKind::Last => self.push_quoted(bar, None, next_open_at_ms),
+            PriceKind::Mid => Err(BacktestError::NoQuotes),
+        }
+    }
+
+    /// Does the same for a bar with the middle of bid and ask at its close, in half ticks, where there is one.
+    pub fn push_quoted(
+        &mut self,
+        bar: &Bar,
+        middle_half_ticks: Option<i64>,
+        next_open_at_ms: Option<i64>,
+    ) -> Result<(), BacktestError> {
         self.check(bar)?;
         let trade_day = match self.ahead {
             Some((open_at_ms, trade_day)) if open_at_ms == bar.open_at_ms => trade_day,
@@ -286,7 +306,8 @@ impl Backtest {
         self.ahead = next_open_at_ms.map(|next_ms| (next_ms, self.trade_day_of(next_ms)));
         let is_last = self.ahead.is_none_or(|(_, next)| next != trade_day);
 
-        let z = self.strategy.push_close(bar.close_ticks.into());
+        let close = signal_close(self.price, bar.close_ticks, middle_half_ticks);
+        let z = self.strategy.push_close(close);
         self.z.push(z.z.unwrap_or(f64::NAN));
         self.take(bar, is_flat_window, is_last, &z);
         Ok(())

@@ -46,7 +46,7 @@ pub struct Instrument {
 pub enum PriceKind {
     /// The last trade.
     Last,
-    /// The middle of bid and ask, rounded to the half tick below in doubled ticks.
+    /// The middle of bid and ask, exact in half ticks.
     Mid,
 }
 

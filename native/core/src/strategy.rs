@@ -147,8 +147,8 @@ impl Strategy {
         self.window.clear();
     }
 
-    /// Takes a bar's close in and returns z with it [S3]. Whole ticks where `price` is `last`, doubled ticks where it is
-    /// `mid`; the reading's mean and deviation are in ticks in both cases.
+    /// Takes a bar's close in and returns z with it [S3]. Whole ticks where `price` is `last`, half ticks where it is
+    /// `mid`, as [`signal_close`] gives them; the reading's mean and deviation are in ticks in both cases.
     pub fn push_close(&mut self, close_ticks: i64) -> ZReading {
         let reading = self.window.push(close_ticks);
         self.in_ticks(reading)
@@ -326,6 +326,21 @@ impl Strategy {
             PriceKind::Last => reading,
             PriceKind::Mid => reading.in_units_of(2),
         }
+    }
+}
+
+/// Returns the middle of bid and ask in half ticks; none where a side is missing or the bid is not below the ask.
+pub fn middle_half_ticks(bid_ticks: Option<i32>, ask_ticks: Option<i32>) -> Option<i64> {
+    let (bid, ask) = (bid_ticks?, ask_ticks?);
+    (bid < ask).then(|| i64::from(bid) + i64::from(ask))
+}
+
+/// Returns what [`Strategy::push_close`] takes of a bar: its close in ticks, or where `price` is `mid` the middle in half
+/// ticks, and without a middle the close in half ticks.
+pub fn signal_close(price: PriceKind, close_ticks: i32, middle_half_ticks: Option<i64>) -> i64 {
+    match price {
+        PriceKind::Last => i64::from(close_ticks),
+        PriceKind::Mid => middle_half_ticks.unwrap_or(i64::from(close_ticks) * 2),
     }
 }
 

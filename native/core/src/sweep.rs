@@ -4,12 +4,12 @@
 
 use crate::backtest::{
     BacktestError, BacktestReport, BacktestTrade, Columns, FillModel, Prepared, SessionEquity,
-    Timeline, run_prepared,
+    SignalCloses, Timeline, run_prepared,
 };
 use crate::calendar::ZonedClock;
 use crate::event::Contract;
 use crate::selection::{SessionSums, SpanFigures};
-use crate::settings::{EngineSettings, ResetWindow, SessionSettings};
+use crate::settings::{EngineSettings, PriceKind, ResetWindow, SessionSettings};
 use crate::statistics::Statistics;
 use crate::zscore::ZSeries;
 use serde::{Deserialize, Serialize};
@@ -188,13 +188,17 @@ fn hours_of(settings: &EngineSettings) -> (i64, &str, Option<u32>, Option<u32>) 
     )
 }
 
+/// Window, ddof, whether a session empties the window, and whether z is of middles.
+type WindowKey = (u32, u8, bool, bool);
+
 /// What z depends on beside the timeline.
-fn window_of(settings: &EngineSettings) -> (u32, u8, bool) {
+fn window_of(settings: &EngineSettings) -> WindowKey {
     let strategy = &settings.strategy;
     (
         strategy.window,
         strategy.ddof,
         strategy.reset_window == ResetWindow::Session,
+        strategy.price == PriceKind::Mid,
     )
 }
 
@@ -236,7 +240,7 @@ struct Shared {
     session: SessionSettings,
     sampling_ms: i64,
     timeline: Timeline,
-    window: (u32, u8, bool),
+    window: WindowKey,
     /// None where the sums want more than 64 bits.
     z: Option<ZSeries>,
 }
@@ -315,16 +319,20 @@ impl Worker<'_> {
 /// Returns z at each close of the bars as these settings want it; none where it has to be rolled.
 ///
 /// # Errors
-/// A window or a ddof out of range.
+/// A window or a ddof out of range, or middles that are wanted of bars without quotes.
 pub fn series_of(
     bars: &Columns<'_>,
     timeline: &Timeline,
     settings: &EngineSettings,
 ) -> Result<Option<ZSeries>, BacktestError> {
-    let (window, ddof, is_reset) = window_of(settings);
-    Ok(ZSeries::new(bars.close_ticks, window, ddof, |at| {
-        is_reset && timeline.begins(at)
-    })?)
+    let (window, ddof, is_reset, _) = window_of(settings);
+    let begins = |at| is_reset && timeline.begins(at);
+    Ok(match bars.signal_closes(settings.strategy.price)? {
+        SignalCloses::Last { close_ticks } => ZSeries::new(close_ticks, window, ddof, begins)?,
+        closes @ SignalCloses::Mid { .. } => {
+            ZSeries::of(bars.len(), |at| closes.at(at), window, ddof, begins)?
+        }
+    })
 }
 
 /// Returns the sums of a run over each span of its sessions. Positions end with their session, so sessions add up.

@@ -2,9 +2,9 @@
 
 use allocation_counter::measure;
 use scalper_core::backtest::{
-    Columns, FillModel, Intrabar, Prepared, TargetFill, Timeline, run_prepared,
+    Columns, FillModel, Intrabar, Prepared, Quotes, TargetFill, Timeline, run_prepared,
 };
-use scalper_core::settings::EngineSettings;
+use scalper_core::settings::{EngineSettings, PriceKind};
 use scalper_core::sweep::{Combination, SweepWatch, series_of, sweep};
 
 mod support;
@@ -53,10 +53,22 @@ fn a_market_event_that_decides_nothing_allocates_nothing() {
 
 #[test]
 fn a_backtest_holds_64_bytes_a_bar_and_200_a_trade_above_its_data() {
-    for (entry_z_e4, exit_z_e4) in [(40_000, 5_000), (10_000, 9_999)] {
+    for (entry_z_e4, exit_z_e4, price) in [
+        (40_000, 5_000, PriceKind::Last),
+        (10_000, 9_999, PriceKind::Last),
+        (10_000, 9_999, PriceKind::Mid),
+    ] {
         let bars = Bars::new(300_000);
-        let settings = settings(5, entry_z_e4, exit_z_e4);
-        let columns = bars.view();
+        let mut settings = settings(5, entry_z_e4, exit_z_e4);
+        settings.strategy.price = price;
+        // Low and high stand around each close.
+        let columns = Columns {
+            quotes: Some(Quotes {
+                bid_ticks: &bars.prices[2],
+                ask_ticks: &bars.prices[1],
+            }),
+            ..bars.view()
+        };
         let mut trades = 0;
 
         let counted = measure(|| {
@@ -148,6 +160,7 @@ impl Bars {
             high_ticks,
             low_ticks,
             close_ticks,
+            quotes: None,
         }
     }
 }

@@ -63,6 +63,9 @@ pub enum BacktestError {
         /// What was asked.
         cents: i64,
     },
+    /// `strategy.price` is `mid`, but the bars come without bid and ask.
+    #[error("z of the middle wants the bid and the ask at each close, and these bars have none")]
+    NoQuotes,
     /// Bars must be strictly increasing in time [S1].
     #[error("bar {index} opens at {open_at_ms} ms, not after the bar before it at {before_ms} ms")]
     BarOrder {

@@ -5,7 +5,9 @@
 use super::BacktestError;
 use crate::calendar::ZonedClock;
 use crate::event::Bar;
-use crate::settings::SessionSettings;
+use crate::exchange::record::NO_PRICE;
+use crate::settings::{PriceKind, SessionSettings};
+use crate::strategy::{middle_half_ticks, signal_close};
 
 /// Bars by columns, all of one length, oldest first; read in place.
 #[derive(Debug, Clone, Copy)]
@@ -20,9 +22,82 @@ pub struct Columns<'a> {
     pub low_ticks: &'a [i32],
     /// Last price.
     pub close_ticks: &'a [i32],
+    /// Where they are known: what z is of where `strategy.price` is `mid`.
+    pub quotes: Option<Quotes<'a>>,
 }
 
-impl Columns<'_> {
+/// Bid and ask at each bar's close, both of the length of its column; [`NO_PRICE`] where there is none.
+#[derive(Debug, Clone, Copy)]
+pub struct Quotes<'a> {
+    /// Best bid.
+    pub bid_ticks: &'a [i32],
+    /// Best ask.
+    pub ask_ticks: &'a [i32],
+}
+
+impl Quotes<'_> {
+    /// Returns the middle at a bar's close in half ticks; none where a side is missing or the bid is not below the ask.
+    fn middle_half_ticks(&self, index: usize) -> Option<i64> {
+        let priced = |ticks: i32| (ticks != NO_PRICE).then_some(ticks);
+        middle_half_ticks(priced(self.bid_ticks[index]), priced(self.ask_ticks[index]))
+    }
+}
+
+/// The prices that z is of, one at each bar's close.
+#[derive(Debug, Clone, Copy)]
+pub enum SignalCloses<'a> {
+    /// Last prices.
+    Last {
+        /// Of each bar.
+        close_ticks: &'a [i32],
+    },
+    /// Middles of bid and ask, closes where there is no middle.
+    Mid {
+        /// Of each bar.
+        close_ticks: &'a [i32],
+        /// At each close.
+        quotes: Quotes<'a>,
+    },
+}
+
+impl SignalCloses<'_> {
+    /// Returns what the strategy takes at a close: whole ticks of last prices, half ticks of middles.
+    ///
+    /// # Panics
+    /// Where there is no bar at `index`.
+    pub fn at(&self, index: usize) -> i64 {
+        match self {
+            SignalCloses::Last { close_ticks } => {
+                signal_close(PriceKind::Last, close_ticks[index], None)
+            }
+            SignalCloses::Mid {
+                close_ticks,
+                quotes,
+            } => {
+                let middle = quotes.middle_half_ticks(index);
+                signal_close(PriceKind::Mid, close_ticks[index], middle)
+            }
+        }
+    }
+}
+
+impl<'a> Columns<'a> {
+    /// Returns the prices that z is of.
+    ///
+    /// # Errors
+    /// [`BacktestError::NoQuotes`] where middles are wanted of bars without quotes.
+    pub fn signal_closes(&self, price: PriceKind) -> Result<SignalCloses<'a>, BacktestError> {
+        let close_ticks = self.close_ticks;
+        match (price, self.quotes) {
+            (PriceKind::Last, _) => Ok(SignalCloses::Last { close_ticks }),
+            (PriceKind::Mid, Some(quotes)) => Ok(SignalCloses::Mid {
+                close_ticks,
+                quotes,
+            }),
+            (PriceKind::Mid, None) => Err(BacktestError::NoQuotes),
+        }
+    }
+
     /// Returns the number of bars.
     pub fn len(&self) -> usize {
         self.open_at_ms.len()

@@ -6,6 +6,7 @@ use crate::event::{Ask, Bar, BrokerPosition, Contract};
 use crate::orders::OrderState;
 use crate::settings::ResetWindow;
 use crate::status::{Link, Posture};
+use crate::strategy::signal_close;
 use serde::{Deserialize, Serialize};
 
 /// A light check of everything so often (C).
@@ -583,10 +584,7 @@ impl Core {
                 self.bars.join(bar);
                 continue;
             }
-            let close = match self.settings.strategy.price {
-                crate::settings::PriceKind::Last => i64::from(bar.close_ticks),
-                crate::settings::PriceKind::Mid => i64::from(bar.close_ticks) * 2,
-            };
+            let close = signal_close(self.settings.strategy.price, bar.close_ticks, None);
             let reading = self.strategy.push_close(close);
             if bar.open_at_ms > self.link.last_bar_ms {
                 self.strategy.rearm(&reading);

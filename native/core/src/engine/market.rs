@@ -3,8 +3,8 @@
 
 use super::core::{Core, NEVER_MS};
 use crate::frames::{Quote, Trade};
-use crate::settings::PriceKind;
 use crate::status::{ExitReason, Side};
+use crate::strategy::{middle_half_ticks, signal_close};
 use serde::{Deserialize, Serialize};
 
 /// Outliers in a row that are taken for a new level (D8).
@@ -62,7 +62,7 @@ impl Market {
 
     /// Returns the middle of bid and ask in half ticks.
     pub fn middle_half_ticks(&self) -> Option<i64> {
-        Some(i64::from(self.bid_ticks?) + i64::from(self.ask_ticks?))
+        middle_half_ticks(self.bid_ticks, self.ask_ticks)
     }
 
     /// Returns what a position is worth now: the bid for a long one, the ask for a short one, else the last trade.
@@ -297,13 +297,8 @@ impl Core {
 
     /// Returns the close that the strategy sees: the bar's in ticks, or the middle in half ticks.
     pub fn signal_close(&self, close_ticks: i32) -> i64 {
-        match self.settings.strategy.price {
-            PriceKind::Last => i64::from(close_ticks),
-            PriceKind::Mid => self
-                .market
-                .middle_half_ticks()
-                .unwrap_or(i64::from(close_ticks) * 2),
-        }
+        let price = self.settings.strategy.price;
+        signal_close(price, close_ticks, self.market.middle_half_ticks())
     }
 
     /// Returns when the data will be old enough for the alarm (D6); only in open hours with data asked for.

@@ -28,11 +28,25 @@ impl ZSeries {
         ddof: u8,
         is_reset: impl Fn(usize) -> bool,
     ) -> Result<Option<Self>, WindowError> {
+        let close_at = |at: usize| i64::from(closes_ticks[at]);
+        Self::of(closes_ticks.len(), close_at, window, ddof, is_reset)
+    }
+
+    /// Does the same for `closes` whole numbers below 2^40 that `close_at` gives, in ticks or parts of a tick.
+    ///
+    /// # Errors
+    /// As [`RollingZ::new`].
+    pub fn of(
+        closes: usize,
+        close_at: impl Fn(usize) -> i64,
+        window: u32,
+        ddof: u8,
+        is_reset: impl Fn(usize) -> bool,
+    ) -> Result<Option<Self>, WindowError> {
         RollingZ::check(window, ddof)?;
-        let origin = i64::from(closes_ticks.first().copied().unwrap_or(0));
-        let farthest = closes_ticks
-            .iter()
-            .map(|&close| (i64::from(close) - origin).unsigned_abs())
+        let origin = if closes == 0 { 0 } else { close_at(0) };
+        let farthest = (0..closes)
+            .map(|at| (close_at(at) - origin).unsigned_abs())
             .max();
         // n·Q and S² are at most (n·x)², and their difference keeps its sign in 64 bits.
         let largest = u128::from(window) * u128::from(farthest.unwrap_or(0));
@@ -42,21 +56,21 @@ impl ZSeries {
         let mut series = Self {
             count: window,
             freedom: window - u32::from(ddof),
-            z: Vec::with_capacity(closes_ticks.len()),
-            deviations: Vec::with_capacity(closes_ticks.len()),
-            spreads: Vec::with_capacity(closes_ticks.len()),
+            z: Vec::with_capacity(closes),
+            deviations: Vec::with_capacity(closes),
+            spreads: Vec::with_capacity(closes),
         };
         let (count, size) = (i64::from(window), window as usize);
         let (mut sum, mut squares, mut filled) = (0_i64, 0_i64, 0_usize);
-        for (at, &close) in closes_ticks.iter().enumerate() {
+        for at in 0..closes {
             if is_reset(at) {
                 (sum, squares, filled) = (0, 0, 0);
             }
-            let arriving = i64::from(close) - origin;
+            let arriving = close_at(at) - origin;
             sum += arriving;
             squares += arriving * arriving;
             if filled == size {
-                let leaving = i64::from(closes_ticks[at - size]) - origin;
+                let leaving = close_at(at - size) - origin;
                 sum -= leaving;
                 squares -= leaving * leaving;
             } else {

@@ -3,6 +3,7 @@
 mod conformance;
 mod controls;
 mod laws;
+mod middles;
 mod overfitting;
 mod rules;
 mod statistics;

@@ -72,6 +72,7 @@ impl Owned {
             high_ticks,
             low_ticks,
             close_ticks,
+            quotes: None,
         }
     }
 }
