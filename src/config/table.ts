@@ -285,7 +285,7 @@ export const TABLE: Table = {
       kind: integer(TICKS, 4, 1_000),
       default: 40,
       risk: "higher",
-      help: "how far from mid an exit's price may be",
+      help: "how far from mid an exit's limit stands; after 15 s it goes to the market",
     },
     staleEntryMs: {
       key: "staleEntry",

@@ -1,14 +1,19 @@
-//! Leaving: never a moment with both an exit and a leg able to fill. Entries and legs are taken back and seen ended, then
-//! one order at the market closes exactly what our fills say is held; a flatten asks the broker before it says flat.
+//! Leaving: never two orders that could both close. The bracket's target is turned into a limit through the market, in the
+//! group of the stop, which rests until it fills (B.3). Without one, entries and legs are taken back and seen ended, then
+//! one order closes exactly what our fills say is held (B.4). What does not fill is priced anew and ends at the market
+//! (B.5); a flatten asks the broker before it says flat (B.6).
 
 use super::core::{Core, NEVER_MS};
+use super::protect::{LEFTOVER_MS, resize_due_ms};
 use crate::effect::{Notice, NoticeClass, OrderRequest};
-use crate::orders::order_ref;
+use crate::orders::{Order, OrderState, order_ref};
 use crate::status::{ExitReason, Leg, OrderKind, Posture, Side, Tif};
 use serde::{Deserialize, Serialize};
 
-/// A further exit order is tried so long after the one before (B.5).
+/// An exit is priced anew, or a further order is tried, so long after the try before (B.5).
 const RETRY_MS: i64 = 5_000;
+/// Tries with a limit; what has not filled by then goes to the market (B.5).
+const LIMIT_TRIES: u32 = 3;
 /// Not flat after so long is an alarm, repeated (B.5).
 const NOT_FLAT_MS: i64 = 20_000;
 const NOT_FLAT_REPEAT_MS: i64 = 60_000;
@@ -30,8 +35,15 @@ pub(super) struct ExitPlan {
     pub is_flatten: bool,
     /// The day's net before, to tell what the flatten cost.
     pub net_before_cents: i64,
+    /// Tries so far: the target turned, an order sent, either priced anew.
     pub attempts: u32,
     pub last_attempt_ms: i64,
+    /// When an order of its own was last sent; 0 = none yet.
+    #[serde(default)]
+    pub sent_at_ms: i64,
+    /// The limit that was asked for last; none = the market, or nothing yet.
+    #[serde(default)]
+    pub limit_ticks: Option<i32>,
     pub next_alarm_ms: i64,
     /// When the broker is asked next whether we are flat.
     pub verify_at_ms: i64,
@@ -59,6 +71,8 @@ impl Core {
             net_before_cents: self.day.net_cents(),
             attempts: 0,
             last_attempt_ms: 0,
+            sent_at_ms: 0,
+            limit_ticks: None,
             next_alarm_ms: self.at_ms + NOT_FLAT_MS,
             verify_at_ms: self.at_ms,
             acknowledged: false,
@@ -123,11 +137,19 @@ impl Core {
         if signed != 0 && self.market_open() == Some(false) {
             return;
         }
-        for order_ref in self
-            .orders
-            .live_refs(|order| matches!(order.leg, Leg::Stop | Leg::Target))
-        {
-            self.cancel_order(&order_ref, &plan.why);
+        if signed != 0 {
+            if self.close_through_working(signed, &plan) {
+                return;
+            }
+            // The stop keeps its place until the broker has said what there is to close.
+            if plan.attempts == 0 && self.must_look_first(&plan, plan.started_ms) {
+                self.want_state(self.at_ms);
+                return;
+            }
+            self.take_back_closers(signed, &plan);
+        } else if self.at_ms - self.flat_since_ms >= LEFTOVER_MS {
+            // Before that the broker takes the other leg of what has closed back by itself.
+            self.take_back_closers(signed, &plan);
         }
         let is_quiet = self.orders.live().next().is_none();
         let quiet_since_ms = match (is_quiet, plan.quiet_since_ms) {
@@ -149,18 +171,136 @@ impl Core {
             self.want_state(self.at_ms);
             return;
         }
-        if plan.attempts > 0 && self.at_ms - plan.last_attempt_ms < RETRY_MS {
+        if plan.sent_at_ms > 0 && self.at_ms - plan.sent_at_ms < RETRY_MS {
             return;
         }
         self.place_exit(signed, &plan);
     }
 
+    /// Closes through an order that works already: turns the bracket's target into a limit through the market (B.3), prices
+    /// that, or an exit order, anew where it does not fill (B.5). Returns whether the exit waits for one.
+    fn close_through_working(&mut self, signed: i64, plan: &ExitPlan) -> bool {
+        // What an entry may still fill belongs to what is closed: its end is waited for, the stop stays (B.2).
+        if self.orders.live().any(|order| order.leg == Leg::Entry) {
+            return true;
+        }
+        let side = if signed > 0 { Side::Sell } else { Side::Buy };
+        let Some(order) = self.closer(side).cloned() else {
+            return false;
+        };
+        match order.state {
+            OrderState::Acked | OrderState::Partial => {}
+            // Its answer leads on, or the look that it is in doubt for.
+            OrderState::Intent
+            | OrderState::Sent
+            | OrderState::ModifyPending
+            | OrderState::InDoubt => return true,
+            OrderState::CancelPending
+            | OrderState::Orphan
+            | OrderState::Filled
+            | OrderState::Cancelled
+            | OrderState::Rejected
+            | OrderState::Inactive
+            | OrderState::Expired
+            | OrderState::Tombstone
+            | OrderState::NotSent => return false,
+        }
+        let is_at_market = order.leg == Leg::Exit && order.terms.kind == OrderKind::Market {};
+        if order.awaits_executions_since_ms > 0 || is_at_market {
+            return true;
+        }
+        let asked = plan
+            .limit_ticks
+            .map(|limit_ticks| OrderKind::Limit { limit_ticks });
+        if order.leg == Leg::Exit && Some(order.terms.kind) != asked {
+            // The broker did not take the change: the way without it.
+            return false;
+        }
+        if order.leg == Leg::Exit && self.at_ms - plan.last_attempt_ms < RETRY_MS {
+            self.fit_stops();
+            return true;
+        }
+        if plan.attempts >= LIMIT_TRIES {
+            return false;
+        }
+        let Some(limit_ticks) = self.exit_limit_ticks(signed) else {
+            return false;
+        };
+        if order.leg == Leg::Target && self.must_look_first(plan, plan.started_ms) {
+            self.want_state(self.at_ms);
+            return true;
+        }
+        let Ok(quantity) = u32::try_from(order.filled + signed.abs()) else {
+            return false;
+        };
+        self.count_try(Some(limit_ticks));
+        self.orders.turn_into_exit(&order.terms.order_ref);
+        let terms = OrderRequest {
+            kind: OrderKind::Limit { limit_ticks },
+            quantity,
+            ..order.terms
+        };
+        if terms.kind != order.terms.kind || terms.quantity != order.terms.quantity {
+            self.modify_order(terms, &exit_why(plan));
+        }
+        true
+    }
+
+    /// Returns the order that closes, or can: an exit order, else the target.
+    fn closer(&self, side: Side) -> Option<&Order> {
+        let of = |leg| {
+            self.orders
+                .live()
+                .find(move |order| order.leg == leg && order.terms.side == side)
+        };
+        of(Leg::Exit).or_else(|| of(Leg::Target))
+    }
+
+    /// Takes back what could close besides the one order that is to: legs, and an exit whose limit did not fill.
+    fn take_back_closers(&mut self, signed: i64, plan: &ExitPlan) {
+        let refs = self.orders.live_refs(|order| {
+            let is_owed = signed == 0 && order.awaits_executions_since_ms > 0;
+            match order.leg {
+                Leg::Entry => false,
+                Leg::Stop | Leg::Target => !is_owed,
+                Leg::Exit => !is_owed && (signed == 0 || order.terms.kind != OrderKind::Market {}),
+            }
+        });
+        for order_ref in refs {
+            self.cancel_order(&order_ref, &plan.why);
+        }
+    }
+
+    /// Returns the limit of an exit: through the market, as far from its middle as the collar allows (D4); none without a
+    /// fresh quote.
+    fn exit_limit_ticks(&self, signed: i64) -> Option<i32> {
+        let market = &self.market;
+        let is_fresh = market.quote_at_ms > 0
+            && self.at_ms - market.quote_at_ms <= self.settings.risk.stale_entry_ms;
+        let half_ticks = market.middle_half_ticks().filter(|_| is_fresh)?;
+        let collar_ticks = self.settings.risk.exit_collar_ticks;
+        let limit_ticks = if signed > 0 {
+            half_ticks.div_euclid(2) - collar_ticks
+        } else {
+            (half_ticks + 1).div_euclid(2) + collar_ticks
+        };
+        i32::try_from(limit_ticks.max(1)).ok()
+    }
+
+    fn count_try(&mut self, limit_ticks: Option<i32>) {
+        if let Some(exit) = &mut self.exit {
+            exit.limit_ticks = limit_ticks;
+            exit.attempts += 1;
+            exit.last_attempt_ms = self.at_ms;
+        }
+    }
+
     /// Must the broker be asked before an exit is sent (B)? Always for a person's flatten, where nothing is in a hurry that a
     /// look takes; for the exits of rules only where the broker has told another position than our fills make: an exit of
     /// what was closed elsewhere would open a position.
-    fn must_look_first(&self, plan: &ExitPlan, quiet_since_ms: i64) -> bool {
+    fn must_look_first(&self, plan: &ExitPlan, since_ms: i64) -> bool {
         let by_person = plan.is_flatten && !matches!(plan.by.as_str(), "risk" | "daily_loss");
-        let has_looked = self.link.agreed_asked_ms >= quiet_since_ms;
+        let has_looked = self.link.agreed_asked_ms >= since_ms;
         self.is_told_otherwise() || (by_person && !has_looked)
     }
 
@@ -174,6 +314,9 @@ impl Core {
         let Ok(quantity) = u32::try_from(signed.abs()) else {
             return;
         };
+        let limit_ticks = self
+            .exit_limit_ticks(signed)
+            .filter(|_| plan.attempts < LIMIT_TRIES);
         let seq = self.next_order_seq();
         let order = OrderRequest {
             order_ref: order_ref(
@@ -184,22 +327,24 @@ impl Core {
             ),
             side: if signed > 0 { Side::Sell } else { Side::Buy },
             quantity,
-            kind: OrderKind::Market {},
+            kind: limit_ticks.map_or(OrderKind::Market {}, |limit_ticks| OrderKind::Limit {
+                limit_ticks,
+            }),
             tif: Tif::Day,
             parent_ref: None,
             oca_group: None,
             outside_rth: true,
         };
+        self.count_try(limit_ticks);
         if let Some(exit) = &mut self.exit {
-            exit.attempts += 1;
-            exit.last_attempt_ms = self.at_ms;
+            exit.sent_at_ms = self.at_ms;
         }
-        let why = format!(
-            "{}: {}",
-            super::execution::reason_word(plan.reason),
-            plan.why
-        );
-        self.place(vec![order], &why);
+        let how = match limit_ticks {
+            Some(_) => "",
+            None if plan.attempts < LIMIT_TRIES => ", at the market: there is no fresh quote",
+            None => ", at the market: its limits did not fill",
+        };
+        self.place(vec![order], &format!("{}{how}", exit_why(plan)));
     }
 
     fn finish_exit(&mut self, plan: &ExitPlan) {
@@ -296,14 +441,13 @@ impl Core {
         let held = self.position.signed() != 0;
         let due_ms = if held && self.market_open() == Some(false) {
             self.at_ms + CLOSED_LOOK_MS
-        } else if self.orders.live().next().is_some() {
-            // Its answer, or its silence, leads on.
-            return NEVER_MS;
         } else if held && self.link.state_is_out() {
             // The look's answer leads on.
             return NEVER_MS;
+        } else if self.orders.live().next().is_some() {
+            return self.working_due_ms(plan, held);
         } else if held {
-            plan.last_attempt_ms + RETRY_MS
+            plan.sent_at_ms + RETRY_MS
         } else if plan.is_flatten && !self.link.state_is_out() {
             plan.verify_at_ms
         } else {
@@ -311,4 +455,39 @@ impl Core {
         };
         due_ms.max(self.at_ms + LOOK_MS_MIN)
     }
+
+    /// Returns when an exit that waits for a working order has more to do than to wait for its answer.
+    fn working_due_ms(&self, plan: &ExitPlan, held: bool) -> i64 {
+        if !held {
+            let due_ms = self.flat_since_ms + LEFTOVER_MS;
+            return if due_ms > self.at_ms {
+                due_ms
+            } else {
+                NEVER_MS
+            };
+        }
+        let position = self.position.signed().abs();
+        let due = self.orders.live().filter_map(|order| {
+            let works = matches!(order.state, OrderState::Acked | OrderState::Partial);
+            match order.leg {
+                Leg::Exit if works && order.terms.kind != OrderKind::Market {} => {
+                    Some(plan.last_attempt_ms + RETRY_MS)
+                }
+                Leg::Stop => resize_due_ms(order, position),
+                Leg::Entry | Leg::Target | Leg::Exit => None,
+            }
+        });
+        due.filter(|due_ms| *due_ms > self.at_ms)
+            .min()
+            .unwrap_or(NEVER_MS)
+    }
+}
+
+/// Returns why an exit's order is sent or changed.
+fn exit_why(plan: &ExitPlan) -> String {
+    format!(
+        "{}: {}",
+        super::execution::reason_word(plan.reason),
+        plan.why
+    )
 }

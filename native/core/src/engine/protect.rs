@@ -9,7 +9,7 @@ use crate::status::{ExitReason, Leg, OrderKind, Side, Tif};
 /// A leg that ended is missed only after this time: the fill that ended it may be on its way.
 const MISSING_MS: i64 = 1_000;
 /// Legs that outlive their position by so long are taken back; the broker's own cancel comes first.
-const LEFTOVER_MS: i64 = 500;
+pub(super) const LEFTOVER_MS: i64 = 500;
 /// The rest of an entry at the market has filled by then, or is taken back: protection comes within two seconds (R9).
 const REST_MS: i64 = 1_000;
 /// Stops placed anew for one round trip; then it is left.
@@ -96,12 +96,19 @@ impl Core {
     }
 
     fn keep_leg(&mut self, leg: Leg, held: Side, kind: OrderKind) {
-        let mut live: Vec<Order> = self
+        let (mut live, wrong): (Vec<Order>, Vec<Order>) = self
             .orders
             .live()
             .filter(|order| order.leg == leg)
             .cloned()
-            .collect();
+            .partition(|order| order.terms.side == held.opposite());
+        // A leg of a position that a correction has turned round would add to it: it ends before another comes.
+        if !wrong.is_empty() {
+            for order in wrong {
+                self.cancel_order(&order.terms.order_ref, "it is of the other side");
+            }
+            return;
+        }
         // A second leg of a kind is one too many: two stops could both fill.
         for extra in live.split_off(live.len().min(1)) {
             self.cancel_order(&extra.terms.order_ref, "one is enough");
@@ -109,6 +116,19 @@ impl Core {
         match live.pop() {
             Some(order) => self.fit_leg(&order, kind),
             None => self.replace_leg(leg, held, kind),
+        }
+    }
+
+    /// While an exit is under way the stop follows the position's size: what is left must not be closed twice.
+    pub fn fit_stops(&mut self) {
+        let stops: Vec<Order> = self
+            .orders
+            .live()
+            .filter(|order| leg_is_stop(order))
+            .cloned()
+            .collect();
+        for stop in stops {
+            self.fit_leg(&stop, stop.terms.kind);
         }
     }
 
@@ -294,8 +314,8 @@ impl Core {
             let is_leg = matches!(order.leg, Leg::Stop | Leg::Target);
             if is_rest(order) {
                 Some(rest_due_ms(order))
-            } else if is_leg && i64::from(order.terms.quantity) != order.filled + held {
-                Some(order.since_ms + MISSING_MS)
+            } else if is_leg {
+                resize_due_ms(order, held)
             } else {
                 None
             }
@@ -320,6 +340,11 @@ fn is_lost_stop(stop: &Order, entry: &Order) -> bool {
         && !stop.is_live()
         && stop.filled == 0
         && stop.terms.parent_ref.as_deref() == Some(entry.terms.order_ref.as_str())
+}
+
+/// Returns when a leg that does not have the size of what is held is given it; none where it has.
+pub(super) fn resize_due_ms(leg: &Order, held: i64) -> Option<i64> {
+    (i64::from(leg.terms.quantity) != leg.filled + held).then_some(leg.since_ms + MISSING_MS)
 }
 
 fn rest_due_ms(order: &Order) -> i64 {

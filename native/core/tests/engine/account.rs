@@ -37,9 +37,9 @@ fn after_a_loss() -> Desk {
     figures(&mut desk, 800_000, 0);
     desk.sink();
     desk.command(Command::Pause { until_ms: None });
-    desk.broker.faults.hold_market = true;
+    desk.broker.hold(true);
     desk.command(Command::Flatten {});
-    desk.broker.faults.hold_market = false;
+    desk.broker.hold(false);
     desk.price(19_880);
     desk.pass(10_000);
     assert_eq!(desk.status().today.net_cents, -2_614);

@@ -46,6 +46,7 @@ fn orphan(desk: &mut Desk, number: usize, side: Side, kind: OrderKind) {
         order_id: 5_000 + i64::try_from(number).unwrap(),
         state: scalper_core::event::BrokerOrderState::Working,
         filled: 0,
+        is_new: false,
     };
     desk.broker.orders.insert(order_ref, held);
 }
@@ -340,6 +341,7 @@ fn d17_a_fall_from_the_days_peak_flattens_at_its_limit_once_the_gain_was_large_e
 #[test]
 fn d17_pauses_to_the_sessions_end_and_not_longer() {
     let mut desk = trailing(241, 161);
+    desk.price(20_061);
     desk.pass(3_000);
     assert_eq!((desk.broker.position, desk.posture()), (0, Posture::Paused));
     assert_eq!(desk.trips()[0].reason, ExitReason::Flatten);

@@ -136,10 +136,10 @@ fn a_stop_that_fills_in_part_leaves_the_target_the_rest_and_itself_untouched() {
 #[test]
 fn an_exit_in_parts_is_one_round_trip_with_its_average() {
     let mut desk = long_three();
-    desk.broker.faults.hold_market = true;
+    desk.broker.hold(true);
     desk.command(Command::Flatten {});
     desk.pass(300);
-    let exit = desk.broker.newest('X');
+    let exit = desk.broker.newest_exit();
     fill_part(&mut desk, &exit, 1, 19_910);
     fill_part(&mut desk, &exit, 2, 19_904);
     desk.pass(3_000);
@@ -324,7 +324,7 @@ fn f20_an_exit_that_was_less_gives_the_rest_back_and_it_is_protected() {
 fn f20_a_corrected_price_restates_a_round_trip_that_was_told() {
     let mut desk = long_three();
     close(&mut desk, 19_910);
-    let exit = desk.broker.newest('X');
+    let exit = desk.broker.newest_exit();
     let before = desk.status().today;
     assert_eq!(before.net_cents, 30 * 125 - 6 * 57);
 
@@ -359,7 +359,7 @@ fn f20_a_corrected_price_restates_a_round_trip_that_was_told() {
 fn f20_a_round_trip_restated_beyond_the_daily_limit_halts() {
     let mut desk = long_three();
     close(&mut desk, 19_910);
-    let exit = desk.broker.newest('X');
+    let exit = desk.broker.newest_exit();
 
     correct(&mut desk, &exit, 2, 3, 17_000);
 
@@ -371,7 +371,7 @@ fn f20_a_round_trip_restated_beyond_the_daily_limit_halts() {
 fn f20_fewer_contracts_of_a_told_exit_leave_a_position_that_is_protected() {
     let mut desk = long_three();
     close(&mut desk, 19_910);
-    let exit = desk.broker.newest('X');
+    let exit = desk.broker.newest_exit();
 
     correct(&mut desk, &exit, 2, 2, 19_910);
     desk.pass(4_000);
@@ -436,7 +436,7 @@ fn a_commission_of_the_open_position_belongs_to_its_round_trip() {
 fn news_of_a_round_trip_of_an_earlier_trading_day_changes_nothing_of_this_one() {
     let mut desk = long_three();
     close(&mut desk, 19_910);
-    let exit = desk.broker.newest('X');
+    let exit = desk.broker.newest_exit();
     desk.pass(8 * 3_600_000);
     desk.price(20_000);
     assert_eq!(desk.status().today.trades, 0);

@@ -4,6 +4,7 @@ mod account;
 mod controls;
 mod corrections;
 mod days;
+mod exits;
 mod gates;
 mod identity;
 mod properties;

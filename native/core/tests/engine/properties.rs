@@ -23,7 +23,7 @@ enum Act {
 }
 
 fn any_faults() -> impl Strategy<Value = Faults> {
-    any::<[bool; 9]>().prop_map(
+    any::<[bool; 11]>().prop_map(
         |[
             swallow_places,
             mute,
@@ -34,6 +34,8 @@ fn any_faults() -> impl Strategy<Value = Faults> {
             slow,
             hold_legs,
             hide_state,
+            swallow_modifies,
+            refuse_modifies,
         ]| {
             Faults {
                 swallow_places,
@@ -45,6 +47,8 @@ fn any_faults() -> impl Strategy<Value = Faults> {
                 slow,
                 hold_legs,
                 hide_state,
+                swallow_modifies,
+                refuse_modifies,
             }
         },
     )

@@ -61,6 +61,7 @@ fn foreign(order_ref: &str) -> Held {
         order_id: 5_000,
         state: BrokerOrderState::Working,
         filled: 0,
+        is_new: false,
     }
 }
 
@@ -608,6 +609,7 @@ fn f10_an_entry_that_lost_its_legs_on_the_way_is_taken_back_and_said() {
         order_id: 101,
         state: BrokerOrderState::Working,
         filled: 0,
+        is_new: false,
     };
     desk.broker.orders.insert(entry.clone(), alone);
     desk.broker.faults.swallow_places = false;

@@ -114,6 +114,8 @@ pub struct Held {
     pub order_id: i64,
     pub state: BrokerOrderState,
     pub filled: i64,
+    /// True until it has met the market once.
+    pub is_new: bool,
 }
 
 /// What the broker leaves out, for faults.
@@ -129,6 +131,10 @@ pub struct Faults {
     pub refuse_entries: bool,
     /// Stops are refused.
     pub refuse_stops: bool,
+    /// Changes are not answered, and not made.
+    pub swallow_modifies: bool,
+    /// Changes are refused.
+    pub refuse_modifies: bool,
     /// Market orders rest.
     pub hold_market: bool,
     /// What the broker tells arrives only when `deliver` is called.
@@ -150,6 +156,8 @@ pub struct Broker {
     /// Fills of stops, targets and exits that did not close anything.
     pub opened_by_legs: u32,
     pub placed: Vec<OrderRequest>,
+    /// New terms that were asked for.
+    pub modified: Vec<OrderRequest>,
     /// Wire handles whose end was asked for by handle.
     pub cancelled_ids: Vec<i64>,
     /// Further orders under references of ours that a picture shows as well.
@@ -224,6 +232,7 @@ impl Broker {
                 order_id: self.next_id,
                 state: BrokerOrderState::Working,
                 filled: 0,
+                is_new: true,
             };
             self.orders.insert(request.order_ref.clone(), held);
             out.push(self.report(&request.order_ref));
@@ -257,12 +266,26 @@ impl Broker {
         vec![self.report(order_ref)]
     }
 
-    pub fn modify(&mut self, order: &OrderRequest) -> Vec<Event> {
+    pub fn modify(&mut self, order: &OrderRequest, at_ms: i64) -> Vec<Event> {
+        self.modified.push(order.clone());
+        if self.faults.swallow_modifies {
+            return vec![];
+        }
         let Some(held) = self.orders.get_mut(&order.order_ref) else {
             return vec![];
         };
+        if self.faults.refuse_modifies {
+            return vec![Event::ChangeRefused {
+                order_ref: order.order_ref.clone(),
+                code: 104,
+                text: "no".into(),
+            }];
+        }
         held.request = order.clone();
-        vec![self.report(&order.order_ref)]
+        held.is_new = true;
+        let mut out = vec![self.report(&order.order_ref)];
+        out.extend(self.matching(at_ms));
+        out
     }
 
     /// A new day: old executions are no longer told.
@@ -299,6 +322,9 @@ impl Broker {
                 held.state == BrokerOrderState::Working && parent_done && reached
             });
             let Some(order_ref) = hit.map(|held| held.request.order_ref.clone()) else {
+                for held in self.orders.values_mut() {
+                    held.is_new &= self.faults.hold_legs;
+                }
                 return out;
             };
             out.extend(self.fill(&order_ref, at_ms));
@@ -306,9 +332,12 @@ impl Broker {
     }
 
     pub fn fill(&mut self, order_ref: &str, at_ms: i64) -> Vec<Event> {
+        // A limit that comes in through the market fills at the market, one that rested at its own price.
         let price = match self.orders[order_ref].request.kind {
-            OrderKind::Limit { limit_ticks } => limit_ticks,
-            OrderKind::Market {} | OrderKind::Stop { .. } => self.last_ticks,
+            OrderKind::Limit { limit_ticks } if !self.orders[order_ref].is_new => limit_ticks,
+            OrderKind::Limit { .. } | OrderKind::Market {} | OrderKind::Stop { .. } => {
+                self.last_ticks
+            }
         };
         let held = self.orders.get_mut(order_ref).unwrap();
         let request = held.request.clone();
@@ -439,6 +468,28 @@ impl Broker {
         newest.expect("an order of this leg").order_ref.clone()
     }
 
+    /// Returns the reference of the order that an exit was last made by: the target that it turned, or an order of its own.
+    pub fn newest_exit(&self) -> String {
+        let turned = self
+            .modified
+            .iter()
+            .rev()
+            .find(|request| request.order_ref.ends_with('T'));
+        let own = self
+            .placed
+            .iter()
+            .rev()
+            .find(|request| request.order_ref.ends_with('X'));
+        let exit = own.or(turned);
+        exit.expect("an exit").order_ref.clone()
+    }
+
+    /// Lets no order fill by itself.
+    pub fn hold(&mut self, hold: bool) {
+        self.faults.hold_market = hold;
+        self.faults.hold_legs = hold;
+    }
+
     /// Returns the quantities of the working orders of a leg.
     pub fn working(&self, leg: char) -> Vec<u32> {
         self.orders
@@ -511,6 +562,7 @@ impl Desk {
                 worst_position: 0,
                 opened_by_legs: 0,
                 placed: vec![],
+                modified: vec![],
                 cancelled_ids: vec![],
                 doubles: vec![],
                 skew_ms: 0,
@@ -602,7 +654,7 @@ impl Desk {
                 order_ref, action, ..
             } => match action {
                 OrderAction::Place { orders } => self.broker.place(orders, self.epoch, at_ms),
-                OrderAction::Modify { order } => self.broker.modify(order),
+                OrderAction::Modify { order } => self.broker.modify(order, at_ms),
                 OrderAction::Cancel { order_id: Some(id) } => {
                     self.broker.cancelled_ids.push(*id);
                     vec![]
