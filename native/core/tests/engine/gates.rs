@@ -4,7 +4,7 @@ use crate::support::*;
 use scalper_core::effect::Notice;
 use scalper_core::event::{Command, Event, Span};
 use scalper_core::settings::*;
-use scalper_core::status::Posture;
+use scalper_core::status::{Posture, Side};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -405,4 +405,237 @@ fn a_halt_survives_a_restart_and_only_arm_ends_it() {
     assert!(desk.command(Command::Arm {}).0);
 
     assert_eq!(desk.posture(), Posture::Trading);
+}
+
+fn detail(desk: &Desk, name: &str) -> String {
+    desk.gate(name).detail
+}
+
+fn quote(desk: &mut Desk, bid: Option<i32>, ask: Option<i32>) {
+    desk.tell(Event::Quote {
+        exchange_at_ms: desk.at_ms,
+        bid_ticks: bid,
+        ask_ticks: ask,
+        bid_size: 1,
+        ask_size: 1,
+    });
+}
+
+/// Trades only, no quotes at all.
+fn trades(desk: &mut Desk, count: usize) {
+    for _ in 0..count {
+        desk.tell(Event::Trade {
+            exchange_at_ms: desk.at_ms,
+            price_ticks: 20_000,
+            size: 1,
+        });
+    }
+}
+
+#[test]
+fn a_link_that_flaps_keeps_entries_out_at_the_sixth_loss() {
+    let mut desk = Desk::ready(settings());
+    let mut lost = 0;
+    for (losses, open) in [(1, true), (5, true), (6, false), (7, false)] {
+        while lost < losses {
+            lost += 1;
+            desk.link_down();
+            desk.pass(1_000);
+            assert!(!is_open(&desk, "link"), "while it is down");
+            desk.link_up();
+            desk.pass(1_000);
+        }
+
+        assert_eq!(is_open(&desk, "link"), open, "{losses} losses");
+    }
+    desk.pass(15 * MINUTE_MS);
+    assert!(is_open(&desk, "link"), "{}", detail(&desk, "link"));
+}
+
+#[test]
+fn what_the_broker_has_not_told_yet_closes_the_gate() {
+    let mut desk = Desk::new(settings());
+    desk.broker.faults.hide_state = true;
+    desk.link_up();
+    assert!(!is_open(&desk, "reconciled"));
+
+    desk.broker.faults.hide_state = false;
+    desk.pass(60_000);
+    assert!(is_open(&desk, "reconciled"));
+}
+
+#[test]
+fn the_contracts_hours_open_and_close_the_market_to_the_millisecond() {
+    let hours = Span {
+        from_ms: START_MS + 60_000,
+        to_ms: START_MS + 120_000,
+    };
+    for (after_ms, open) in [
+        (59_999, false),
+        (60_000, true),
+        (119_999, true),
+        (120_000, false),
+    ] {
+        let mut desk = Desk::ready(settings());
+        let mut short = contract();
+        short.hours = vec![hours];
+        desk.tell(Event::ContractResolved { contract: short });
+        desk.pass(START_MS + after_ms - desk.at_ms);
+        desk.tell(Event::Woke {});
+
+        let gate = desk.gate("market_open");
+        assert_eq!(
+            (gate.open, gate.detail.as_str()),
+            (open, if open { "open" } else { "closed" }),
+            "{after_ms}"
+        );
+    }
+}
+
+#[test]
+fn hours_that_are_not_known_keep_nothing_out_and_say_so() {
+    let mut desk = Desk::ready(settings());
+    let mut unknown = contract();
+    unknown.hours = vec![];
+    desk.tell(Event::ContractResolved { contract: unknown });
+
+    let gate = desk.gate("market_open");
+    assert_eq!((gate.open, gate.detail.as_str()), (true, "hours not known"));
+}
+
+#[test]
+fn the_age_of_data_is_told_as_it_stands() {
+    let mut desk = Desk::new(settings());
+    desk.link_up();
+    assert_eq!(detail(&desk, "data_age"), "no data yet");
+    assert!(!is_open(&desk, "data_age"));
+
+    desk.price(20_000);
+    assert_eq!(detail(&desk, "data_age"), "1 of 3 fresh quotes");
+    desk.price(20_000);
+    desk.price(20_000);
+    assert_eq!(detail(&desk, "data_age"), "0 ms ≤ 2000 ms");
+    assert!(is_open(&desk, "data_age"));
+
+    desk.pass(2_001);
+    desk.tell(Event::Woke {});
+    assert_eq!(detail(&desk, "data_age"), "2001 ms > 2000 ms");
+    desk.price(20_000);
+    desk.pass(2_001);
+    desk.tell(Event::Woke {});
+    assert_eq!(
+        detail(&desk, "data_age"),
+        "2001 ms > 2000 ms",
+        "old data is old, however few fresh quotes there were"
+    );
+}
+
+#[test]
+fn the_spread_is_judged_where_there_are_quotes() {
+    let mut desk = Desk::new(settings());
+    desk.link_up();
+    trades(&mut desk, 3);
+    let gate = desk.gate("spread");
+    assert_eq!(
+        (gate.open, gate.detail.as_str()),
+        (true, "no quotes in this feed")
+    );
+
+    quote(&mut desk, Some(20_000), None);
+    let gate = desk.gate("spread");
+    assert_eq!(
+        (gate.open, gate.detail.as_str()),
+        (false, "one side of the book is empty"),
+        "before the first whole quote"
+    );
+
+    for (spread, relation) in [(1, "≤"), (2, "≤"), (3, ">")] {
+        quote(&mut desk, Some(20_000), Some(20_000 + spread));
+        assert_eq!(
+            detail(&desk, "spread"),
+            format!("{spread} t {relation} 2 t")
+        );
+    }
+    quote(&mut desk, None, Some(20_001));
+    let gate = desk.gate("spread");
+    assert_eq!(
+        (gate.open, gate.detail.as_str()),
+        (false, "one side of the book is empty")
+    );
+}
+
+#[test]
+fn what_an_entry_would_add_is_counted_only_where_one_is_possible() {
+    let mut desk = Desk::ready(settings());
+    assert_eq!(detail(&desk, "max_position"), "1 ≤ 1 contracts");
+
+    desk.broker.faults.hold_market = true;
+    desk.sink();
+    assert_eq!(
+        detail(&desk, "max_position"),
+        "1 ≤ 1 contracts",
+        "an entry under way"
+    );
+    assert_eq!(
+        detail(&desk, "open_order"),
+        "3 own orders may exist, limit 6"
+    );
+}
+
+#[test]
+fn d4_a_short_entrys_stop_must_stand_above_the_book_as_well() {
+    // From the bid of 20 000 down: a stop of four ticks above it.
+    for (spread, open) in [(3, true), (4, false), (5, false)] {
+        let mut desk = Desk::ready(with(|settings| {
+            settings.risk.stop_cents = Some(4 * 125);
+            settings.risk.max_spread_ticks = 20;
+            settings.session.no_entry_before_flatten_ms = 0;
+        }));
+        desk.prices(&[20_060]);
+        desk.broker.placed.clear();
+        quote(&mut desk, Some(20_060), Some(20_060 + spread));
+
+        assert_eq!(is_open(&desk, "collar"), open, "{spread}");
+    }
+}
+
+#[test]
+fn d10_only_orders_of_the_other_side_keep_an_entry_out() {
+    for (side, gate) in [(Side::Sell, "self_cross"), (Side::Buy, "open_order")] {
+        let mut desk = Desk::ready(settings());
+        desk.broker.faults.swallow_cancels = true;
+        desk.broker.hold(true);
+        let key = format!(
+            "QS1-t3st-261125-zz{}-E",
+            if side == Side::Buy { "b" } else { "s" }
+        );
+        let request = scalper_core::effect::OrderRequest {
+            order_ref: key.clone(),
+            side,
+            quantity: 1,
+            kind: scalper_core::status::OrderKind::Limit {
+                limit_ticks: 19_900,
+            },
+            tif: scalper_core::status::Tif::Day,
+            parent_ref: None,
+            oca_group: None,
+            outside_rth: true,
+        };
+        desk.broker.orders.insert(
+            key,
+            Held {
+                request,
+                order_id: 7_000,
+                state: scalper_core::event::BrokerOrderState::Working,
+                filled: 0,
+                is_new: false,
+            },
+        );
+        desk.pass(61_000);
+        desk.warm_up();
+
+        desk.sink();
+
+        assert_eq!(desk.blocked().as_deref(), Some(gate), "{side:?}");
+    }
 }
