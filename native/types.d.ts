@@ -621,7 +621,7 @@ closeTicks: number,
 volume: number, };
 
 /**
- * What can be asked of the broker.
+ * The name of what can be asked of the broker.
  */
 export type Ask = "contract" | "state" | "history" | "market_data" | "margin";
 
@@ -836,11 +836,7 @@ action: OrderAction,
 /**
  * Why, in the words of the decision record.
  */
-why: string, } | { "type": "ask_broker", 
-/**
- * Which.
- */
-ask: Ask, } | { "type": "wake_at", 
+why: string, } | { "type": "ask_broker" } & BrokerQuestion | { "type": "wake_at", 
 /**
  * When.
  */
@@ -997,11 +993,7 @@ action: OrderAction,
 /**
  * Why, in the words of the decision record.
  */
-why: string, } | { "type": "ask_broker", 
-/**
- * Which.
- */
-ask: Ask, } | { "type": "wake_at", 
+why: string, } | { "type": "ask_broker" } & BrokerQuestion | { "type": "wake_at", 
 /**
  * When.
  */
@@ -1142,6 +1134,15 @@ reason: string, } | { "type": "anomaly",
  * What.
  */
 detail: string, };
+
+/**
+ * What is asked of the broker, with the terms that the answer must be about; its name is [`Ask`].
+ */
+export type BrokerQuestion = { "ask": "contract", } | { "ask": "state", } | { "ask": "history", } | { "ask": "market_data", } | { "ask": "margin", 
+/**
+ * Contracts of the entry.
+ */
+quantity: number, };
 
 /**
  * What the strategy wants at a close.

@@ -1,6 +1,6 @@
 // The loop: stamp → journal → engine → effects. The only caller of Engine.apply; it takes no decision of its own.
 import type { Cancel, Clock } from "../clock.ts";
-import type { Ask, Caused, Effect, Engine, Event, Status } from "../engine.ts";
+import type { BrokerQuestion, Caused, Effect, Engine, Event, Status } from "../engine.ts";
 import { EngineFault, encodeEvent } from "../engine.ts";
 import { type Journal, JournalFailure } from "../journal/journal.ts";
 import { errorFields, type Log } from "../log.ts";
@@ -36,8 +36,6 @@ export type SessionParts = {
   readonly latch: { set(by: string, reason: string, atMs: number): void; clear(): void };
   /** What to trade. Read anew at each question: a person may have changed it. */
   readonly contractQuery: () => ContractQuery;
-  /** Contracts of an entry, for the question about its margin. */
-  readonly entryQuantity: () => number;
   /** Bar length and size of the window, for history. */
   readonly window: () => { readonly samplingMs: number; readonly bars: number };
   readonly log: Log;
@@ -210,7 +208,7 @@ export function createSession(parts: SessionParts): Session {
         performIntent(caused);
         break;
       case "ask_broker":
-        void ask(caused.ask);
+        void ask(caused);
         break;
       case "wake_at":
         stopWake();
@@ -270,48 +268,50 @@ export function createSession(parts: SessionParts): Session {
     }
   }
 
-  async function ask(question: Ask): Promise<void> {
+  async function ask(question: BrokerQuestion): Promise<void> {
     asksOpen++;
     try {
       receive(await answer(question));
     } catch (thrown) {
       // A gateway answers with values; an exception from it is our bug, and the engine must not wait for ever.
-      log.error({ ask: question, ...errorFields(thrown) }, "a question to the broker broke");
-      receive(askFailed(question, { type: "link_down", detail: "the question broke; see the log" }));
+      log.error({ ask: question.ask, ...errorFields(thrown) }, "a question to the broker broke");
+      receive(askFailed(question.ask, { type: "link_down", detail: "the question broke; see the log" }));
     } finally {
       asksOpen--;
       settleIdle();
     }
   }
 
-  async function answer(question: Ask): Promise<Event> {
-    switch (question) {
+  async function answer(question: BrokerQuestion): Promise<Event> {
+    switch (question.ask) {
       case "contract": {
         const contract = await gateway.contract(parts.contractQuery());
         return contract.ok
           ? { type: "contract_resolved", contract: contract.value }
-          : askFailed(question, contract.error);
+          : askFailed(question.ask, contract.error);
       }
       case "state": {
         const state = await askState(gateway, () => orderNews);
-        return state.ok ? state.value : askFailed(question, state.error);
+        return state.ok ? state.value : askFailed(question.ask, state.error);
       }
       case "history": {
         const { samplingMs, bars } = parts.window();
         if (samplingMs === 0) return { type: "history", bars: [] };
         const history = await gateway.history({ barMs: samplingMs, count: bars + HISTORY_BARS_SPARE });
-        return history.ok ? { type: "history", bars: [...history.value] } : askFailed(question, history.error);
+        return history.ok ? { type: "history", bars: [...history.value] } : askFailed(question.ask, history.error);
       }
       case "market_data": {
         const watching = await gateway.watch();
         return watching.ok
           ? { type: "feed_changed", ok: true, detail: "market data are asked for" }
-          : askFailed(question, watching.error);
+          : askFailed(question.ask, watching.error);
       }
       case "margin": {
-        const quantity = parts.entryQuantity();
+        const { quantity } = question;
         const margin = await gateway.margin(quantity);
-        return margin.ok ? { type: "margin_reported", quantity, ...margin.value } : askFailed(question, margin.error);
+        return margin.ok
+          ? { type: "margin_reported", quantity, ...margin.value }
+          : askFailed(question.ask, margin.error);
       }
       default:
         return question satisfies never;

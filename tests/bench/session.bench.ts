@@ -205,7 +205,6 @@ async function openSession(
     clock,
     latch: { set: () => {}, clear: () => {} },
     contractQuery: () => ({ symbol: "MES", exchange: "CME", currency: "USD", month: "auto", rollDaysBefore: 8 }),
-    entryQuantity: () => 1,
     window: () => ({ samplingMs, bars: window }),
     log: silentLog,
     onFault: (fault) => {

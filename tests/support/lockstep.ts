@@ -70,7 +70,6 @@ export async function run(
     clock,
     latch: { set: () => {}, clear: () => {} },
     contractQuery: () => ({ symbol: "MES", exchange: "CME", currency: "USD", month: "auto", rollDaysBefore: 8 }),
-    entryQuantity: () => 1,
     window: () => ({ samplingMs, bars: window }),
     log: silentLog,
     onFault: () => {},

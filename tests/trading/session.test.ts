@@ -1,6 +1,6 @@
 // The loop by itself: what is on the disk before what leaves, who hears of what and when, and how it ends.
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Effect, Event, OrderRequest } from "../../src/engine.ts";
+import type { BrokerQuestion, Effect, Event, OrderRequest } from "../../src/engine.ts";
 import { EngineFault } from "../../src/engine.ts";
 import { type Journal, openJournal } from "../../src/journal/journal.ts";
 import { parseRecord, readJournal } from "../../src/journal/read.ts";
@@ -75,7 +75,6 @@ async function bench(answers: Partial<Gateway> = {}): Promise<Bench> {
       clear: () => void acts.push("unlatch"),
     },
     contractQuery: () => ({ symbol: "MES", exchange: "CME", currency: "USD", month: "auto", rollDaysBefore: 8 }),
-    entryQuantity: () => 2,
     window: () => ({ samplingMs: 5_000, bars: 60 }),
     log: silentLog,
     onFault: (fault) => faults.push(fault),
@@ -289,7 +288,7 @@ describe("a question to the broker", () => {
     expect(onDisk().at(-1)).toBe("contract_resolved");
   });
 
-  test("for the margin is about as many contracts as an entry has", async () => {
+  test("for the margin is about as many contracts as the engine asks about", async () => {
     const figures = { equityCents: 1_000_000, marginCents: 480_000, marginAfterCents: 480_000 };
     const asked: number[] = [];
     const b = await bench({
@@ -299,31 +298,34 @@ describe("a question to the broker", () => {
       },
     });
 
-    b.session.receive(causes({ type: "ask_broker", ask: "margin" }));
+    b.session.receive(causes({ type: "ask_broker", ask: "margin", quantity: 3 }));
     await b.session.idle();
     await b.journal.commit();
 
-    expect(asked).toEqual([2]);
+    expect(asked).toEqual([3]);
     const last = [...readJournal(DATA, { files: b.disk })].map(parseRecord).at(-1);
-    expect(last).toMatchObject({ type: "margin_reported", fields: { quantity: 2, ...figures } });
+    expect(last).toMatchObject({ type: "margin_reported", fields: { quantity: 3, ...figures } });
   });
 
-  test.each(["contract", "state", "history", "market_data", "margin"] as const)(
-    "for %s that has none becomes a failure with its reason",
-    async (ask) => {
-      const { session, journal, disk } = await bench();
+  test.each<BrokerQuestion>([
+    { ask: "contract" },
+    { ask: "state" },
+    { ask: "history" },
+    { ask: "market_data" },
+    { ask: "margin", quantity: 1 },
+  ])("for $ask that has none becomes a failure with its reason", async (question) => {
+    const { session, journal, disk } = await bench();
 
-      session.receive(causes({ type: "ask_broker", ask }));
-      await session.idle();
-      await journal.commit();
+    session.receive(causes({ type: "ask_broker", ...question }));
+    await session.idle();
+    await journal.commit();
 
-      const last = [...readJournal(DATA, { files: disk })].map(parseRecord).at(-1);
-      expect(last).toMatchObject({
-        type: "ask_failed",
-        fields: { ask, detail: "the link to the broker is down: no link in this test" },
-      });
-    },
-  );
+    const last = [...readJournal(DATA, { files: disk })].map(parseRecord).at(-1);
+    expect(last).toMatchObject({
+      type: "ask_failed",
+      fields: { ask: question.ask, detail: "the link to the broker is down: no link in this test" },
+    });
+  });
 
   test("that breaks is a failure too: the engine must not wait for ever", async () => {
     const { session, onDisk } = await bench({

@@ -16,6 +16,42 @@ pub struct Caused {
     pub effect: Effect,
 }
 
+/// What is asked of the broker, with the terms that the answer must be about; its name is [`Ask`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(
+    tag = "ask",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
+pub enum BrokerQuestion {
+    /// The listing to trade.
+    Contract {},
+    /// Open orders, executions and positions in one piece.
+    State {},
+    /// Bars to fill the window.
+    History {},
+    /// Trades and quotes from now on.
+    MarketData {},
+    /// What an entry would do to the account's margin (D24).
+    Margin {
+        /// Contracts of the entry.
+        quantity: u32,
+    },
+}
+
+impl BrokerQuestion {
+    /// Returns the question's name, by which a failure is told.
+    pub fn ask(self) -> Ask {
+        match self {
+            BrokerQuestion::Contract {} => Ask::Contract,
+            BrokerQuestion::State {} => Ask::State,
+            BrokerQuestion::History {} => Ask::History,
+            BrokerQuestion::MarketData {} => Ask::MarketData,
+            BrokerQuestion::Margin { .. } => Ask::Margin,
+        }
+    }
+}
+
 /// One thing to do or to say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(
@@ -34,10 +70,7 @@ pub enum Effect {
         why: String,
     },
     /// A question to the broker.
-    AskBroker {
-        /// Which.
-        ask: Ask,
-    },
+    AskBroker(BrokerQuestion),
     /// Knock with `woke` at this time; replaces an earlier wish.
     WakeAt {
         /// When.

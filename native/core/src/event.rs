@@ -252,7 +252,7 @@ pub struct Bar {
     pub volume: i64,
 }
 
-/// What can be asked of the broker.
+/// The name of what can be asked of the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Ask {

@@ -39,6 +39,7 @@ fn the_committed_types_are_those_of_the_core() {
         event::ConfigChange,
         effect::Caused,
         effect::Effect,
+        effect::BrokerQuestion,
         effect::Wish,
         effect::OrderAction,
         effect::OrderRequest,

@@ -9,10 +9,10 @@ use super::{
     outcome_of,
 };
 use crate::calendar::{Date, ZonedClock};
-use crate::effect::{Caused, Effect, OrderAction, OrderRequest, RoundTrip};
+use crate::effect::{BrokerQuestion, Caused, Effect, OrderAction, OrderRequest, RoundTrip};
 use crate::engine::Engine;
 use crate::event::{
-    Ask, Bar, BrokerFill, BrokerOrder, BrokerOrderState, BrokerPosition, Command, Contract, Event,
+    Bar, BrokerFill, BrokerOrder, BrokerOrderState, BrokerPosition, Command, Contract, Event,
 };
 use crate::exchange::Exchange;
 use crate::exchange::record::{MarketContent, NO_PRICE, RECORD_BYTES, read_record};
@@ -348,8 +348,8 @@ impl<'a> Run<'a> {
                 OrderAction::Modify { order } => self.modify(order),
                 OrderAction::Cancel { .. } => self.cancel(&order_ref),
             },
-            Effect::AskBroker { ask } => {
-                let answer = self.answer(ask);
+            Effect::AskBroker(question) => {
+                let answer = self.answer(question);
                 self.inbox.push_back(answer);
             }
             Effect::WakeAt { at_ms } => self.wake_ms = at_ms,
@@ -622,22 +622,22 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn answer(&self, ask: Ask) -> Event {
-        match ask {
-            Ask::Contract => Event::ContractResolved {
+    fn answer(&self, question: BrokerQuestion) -> Event {
+        match question {
+            BrokerQuestion::Contract {} => Event::ContractResolved {
                 contract: self.model.contract.clone(),
             },
             // What lies before the first record is not known: the window fills from there on.
-            Ask::History => Event::History { bars: Vec::new() },
-            Ask::MarketData => Event::FeedChanged {
+            BrokerQuestion::History {} => Event::History { bars: Vec::new() },
+            BrokerQuestion::MarketData {} => Event::FeedChanged {
                 ok: true,
                 detail: "recorded".to_owned(),
             },
-            Ask::Margin => Event::AskFailed {
-                ask,
+            BrokerQuestion::Margin { .. } => Event::AskFailed {
+                ask: question.ask(),
                 detail: "a recording holds no margin".to_owned(),
             },
-            Ask::State => Event::Reconciled {
+            BrokerQuestion::State {} => Event::Reconciled {
                 open_orders: self
                     .known
                     .values()

@@ -13,8 +13,8 @@ const HOUR_MS: i64 = 3_600_000;
 const MARGIN_EVERY_MS: i64 = 4 * HOUR_MS;
 /// An older answer says nothing (D24).
 const MARGIN_AGE_MS_MAX: i64 = 8 * HOUR_MS;
-/// An answer about another quantity is asked for again after so long.
-const OTHER_QUANTITY_MS: i64 = 60_000;
+/// After an answer about another quantity than an entry has now, the next question waits so long at least.
+const OTHER_QUANTITY_MS: i64 = 1_000;
 /// The results of a day may differ by so much, or by two commissions (R24).
 const DRIFT_CENTS_MIN: i64 = 500;
 /// The broker's figures follow a fill by so much at most; sooner they prove nothing.
@@ -164,7 +164,7 @@ impl Core {
         self.account.margin = Some(Margin {
             at_ms: self.at_ms,
             con_id,
-            quantity: quantity.max(1),
+            quantity,
             equity_cents,
             margin_cents,
             margin_after_cents,
@@ -179,16 +179,21 @@ impl Core {
         })
     }
 
+    /// Returns the same where it is about as many contracts as an entry has now.
+    fn margin_of_entry(&self) -> Option<Margin> {
+        self.margin()
+            .filter(|margin| margin.quantity == self.settings.strategy.quantity)
+    }
+
     /// Returns when the margin is to be asked about again; never where the control is off.
     pub fn margin_due_ms(&self) -> i64 {
         if self.settings.risk.excess_liquidity_pct.is_none() || !self.link.reconciled {
             return NEVER_MS;
         }
-        let asked_of = self.settings.strategy.quantity;
-        match self.margin() {
-            Some(margin) if margin.quantity == asked_of => margin.at_ms + MARGIN_EVERY_MS,
-            Some(margin) => margin.at_ms + OTHER_QUANTITY_MS,
-            None => self.at_ms,
+        match (self.margin_of_entry(), self.margin()) {
+            (Some(margin), _) => margin.at_ms + MARGIN_EVERY_MS,
+            (None, Some(other)) => other.at_ms + OTHER_QUANTITY_MS,
+            (None, None) => self.at_ms,
         }
     }
 
@@ -202,25 +207,21 @@ impl Core {
         let Some(pct) = self.settings.risk.excess_liquidity_pct else {
             return gate(true, "no limit".to_owned());
         };
-        let Some(margin) = self.margin() else {
+        let Some(margin) = self.margin_of_entry() else {
+            let quantity = self.settings.strategy.quantity;
             return gate(
                 false,
-                "the broker has not said what an entry would need".to_owned(),
+                format!("the broker has not said what an entry of {quantity} would need"),
             );
         };
         if self.position.signed() != 0 {
             return gate(true, "a position is held already".to_owned());
         }
-        let asked = i64::from(margin.quantity);
-        let wanted = i64::from(self.settings.strategy.quantity);
-        // Asked about for another quantity until the new answer is there: in proportion, rounded up.
-        let more_cents = margin.margin_cents * (wanted - asked);
-        let more_cents = -(-more_cents).div_euclid(asked);
-        let by_answer = margin.equity_cents - margin.margin_after_cents - more_cents;
+        let by_answer = margin.equity_cents - margin.margin_after_cents;
         let by_account = self
             .account
             .excess_liquidity_cents
-            .map(|excess_cents| excess_cents - margin.margin_cents - more_cents);
+            .map(|excess_cents| excess_cents - margin.margin_cents);
         let left_cents = by_account.map_or(by_answer, |left_cents| left_cents.min(by_answer));
         let account_cents = self
             .account

@@ -1,7 +1,7 @@
 //! The link to the broker: what is asked of it and in which order, what its loss means, when trading is ready again.
 
 use super::core::{Core, NEVER_MS};
-use crate::effect::{Effect, Notice, NoticeClass};
+use crate::effect::{BrokerQuestion, Effect, Notice, NoticeClass};
 use crate::event::{Ask, Bar, BrokerPosition, Contract};
 use crate::orders::OrderState;
 use crate::settings::ResetWindow;
@@ -229,7 +229,21 @@ impl Core {
                 Ask::History => self.link.bars_since_asked.clear(),
                 Ask::Contract | Ask::MarketData | Ask::Margin => {}
             }
-            self.emit(Effect::AskBroker { ask });
+            let question = self.question(ask);
+            self.emit(Effect::AskBroker(question));
+        }
+    }
+
+    /// Returns the question with its terms as they are in force: settings may hold others that wait until flat.
+    fn question(&self, ask: Ask) -> BrokerQuestion {
+        match ask {
+            Ask::Contract => BrokerQuestion::Contract {},
+            Ask::State => BrokerQuestion::State {},
+            Ask::History => BrokerQuestion::History {},
+            Ask::MarketData => BrokerQuestion::MarketData {},
+            Ask::Margin => BrokerQuestion::Margin {
+                quantity: self.settings.strategy.quantity,
+            },
         }
     }
 

@@ -1,8 +1,8 @@
 //! The account: whose it is (R20), its margin (D24), and its result of the day against ours (R24).
 
 use crate::support::*;
-use scalper_core::effect::{Effect, Notice};
-use scalper_core::event::{Ask, Command, Event};
+use scalper_core::effect::{BrokerQuestion, Effect, Notice};
+use scalper_core::event::{Command, Event};
 use scalper_core::settings::EngineSettings;
 use scalper_core::status::{Link, Posture};
 
@@ -80,7 +80,7 @@ fn d24_an_answer_is_asked_for_every_four_hours_and_is_worth_nothing_after_eight(
         let asked = desk
             .effects
             .iter()
-            .filter(|effect| matches!(effect, Effect::AskBroker { ask: Ask::Margin }));
+            .filter(|effect| matches!(effect, Effect::AskBroker(BrokerQuestion::Margin { .. })));
         asked.count()
     };
     assert_eq!(asks(&desk), 1);
@@ -110,20 +110,120 @@ fn d24_the_accounts_own_figure_counts_where_it_is_the_worse_one() {
     }
 }
 
+/// Contracts of each question about the margin so far.
+fn asked_of(desk: &Desk) -> Vec<u32> {
+    let quantity_of = |effect: &Effect| match effect {
+        Effect::AskBroker(BrokerQuestion::Margin { quantity }) => Some(*quantity),
+        _ => None,
+    };
+    desk.effects.iter().filter_map(quantity_of).collect()
+}
+
+fn change(desk: &mut Desk, quantity: u32) {
+    let mut settings = guarded();
+    settings.risk.max_position = 3;
+    settings.strategy.quantity = quantity;
+    desk.tell(Event::ConfigChanged {
+        revision: 2,
+        by: "anna (1)".to_owned(),
+        update_id: None,
+        changes: vec![],
+        settings,
+    });
+}
+
 #[test]
-fn d24_another_quantity_is_asked_about_anew_and_counted_in_proportion_until_then() {
-    let mut more = guarded();
-    more.risk.max_position = 3;
-    more.strategy.quantity = 3;
-    let mut desk = Desk::new(more);
-    // The broker answers for one: three need 720 000, and 280 000 are left.
+fn d24_the_question_is_about_as_many_contracts_as_an_entry_has() {
+    // Three need three times 240 000, or three times 250 001, of 1 000 000, of which 250 000 must be left.
+    for (of_one_cents, open) in [(240_000, true), (250_000, false)] {
+        let mut three = guarded();
+        three.risk.max_position = 3;
+        three.strategy.quantity = 3;
+        let mut desk = Desk::new(three);
+        desk.broker.margin = Some((1_000_000, of_one_cents));
+
+        desk.link_up();
+
+        assert_eq!(asked_of(&desk), [3]);
+        assert_eq!(desk.gate("margin").open, open, "{of_one_cents}");
+    }
+}
+
+#[test]
+fn d24_another_quantity_wants_an_answer_of_its_own_first() {
+    let mut desk = Desk::new(guarded());
     desk.link_up();
-    assert!(desk.gate("margin").open);
-
-    desk.broker.margin = Some((1_000_000, 250_001));
     desk.pass(60_000);
+    desk.broker.margin = None;
 
-    assert!(!desk.gate("margin").open, "{:?}", desk.gate("margin"));
+    change(&mut desk, 3);
+
+    assert_eq!(asked_of(&desk), [1, 3]);
+    let gate = desk.gate("margin");
+    assert!(!gate.open);
+    assert!(gate.detail.contains("an entry of 3"), "{}", gate.detail);
+    desk.broker.margin = Some((1_000_000, 240_000));
+    desk.pass(1_000);
+    assert_eq!(asked_of(&desk), [1, 3, 3]);
+    assert!(desk.gate("margin").open);
+}
+
+#[test]
+fn d24_a_quantity_that_waits_until_flat_is_not_asked_about_before() {
+    let mut desk = Desk::new(guarded());
+    desk.link_up();
+    desk.pass(4 * HOUR_MS - 600_000);
+    desk.warm_up();
+    desk.sink();
+    assert_eq!((desk.broker.position, asked_of(&desk)), (1, vec![1]));
+    change(&mut desk, 3);
+
+    desk.pass(600_000);
+    assert_eq!((desk.broker.position, asked_of(&desk)), (1, vec![1, 1]));
+    desk.command(Command::Flatten {});
+    desk.pass(3_000);
+
+    assert_eq!(desk.broker.position, 0);
+    assert_eq!(asked_of(&desk).last(), Some(&3));
+    assert!(desk.gate("margin").open);
+}
+
+#[test]
+fn d24_an_answer_about_another_quantity_is_asked_for_again_after_a_second() {
+    let mut desk = Desk::new(guarded());
+    desk.link_up();
+    let before = asked_of(&desk).len();
+
+    desk.tell(Event::MarginReported {
+        quantity: 2,
+        equity_cents: 1_000_000,
+        margin_cents: 1,
+        margin_after_cents: 1,
+    });
+
+    assert!(!desk.gate("margin").open);
+    desk.pass(999);
+    assert_eq!(asked_of(&desk).len(), before);
+    desk.pass(1);
+    assert_eq!(asked_of(&desk).len(), before + 1);
+    assert!(desk.gate("margin").open);
+}
+
+#[test]
+fn d24_a_question_stands_in_the_journal_as_before_but_for_the_quantity() {
+    let printed = |question| serde_json::to_string(&Effect::AskBroker(question)).unwrap();
+
+    assert_eq!(
+        printed(BrokerQuestion::MarketData {}),
+        r#"{"type":"ask_broker","ask":"market_data"}"#
+    );
+    assert_eq!(
+        printed(BrokerQuestion::Margin { quantity: 3 }),
+        r#"{"type":"ask_broker","ask":"margin","quantity":3}"#
+    );
+    let failed = r#"{"type":"ask_failed","ask":"margin","detail":"no"}"#;
+    let read: Event = serde_json::from_str(failed).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), failed);
 }
 
 #[test]
@@ -134,7 +234,7 @@ fn r20_another_account_is_neither_compared_nor_traded() {
         let asks = desk
             .effects
             .iter()
-            .filter(|effect| matches!(effect, Effect::AskBroker { .. }));
+            .filter(|effect| matches!(effect, Effect::AskBroker(_)));
         asks.count()
     };
     let before = asked(&desk);

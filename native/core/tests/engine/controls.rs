@@ -449,9 +449,9 @@ fn d28_a_gap_in_the_data_is_filled_from_history_before_anything_is_decided() {
         let asks = desk.effects.iter().filter(|effect| {
             matches!(
                 effect,
-                scalper_core::effect::Effect::AskBroker {
-                    ask: scalper_core::event::Ask::History
-                }
+                scalper_core::effect::Effect::AskBroker(
+                    scalper_core::effect::BrokerQuestion::History {}
+                )
             )
         });
         asks.count()

@@ -1,7 +1,9 @@
 //! A broker that does what it is told, at once, and an engine joined to it: whole round trips in a few lines.
 #![allow(dead_code)]
 
-use scalper_core::effect::{Caused, Effect, Notice, OrderAction, OrderRequest, RoundTrip};
+use scalper_core::effect::{
+    BrokerQuestion, Caused, Effect, Notice, OrderAction, OrderRequest, RoundTrip,
+};
 use scalper_core::engine::Engine;
 use scalper_core::event::{
     Ask, Bar, BrokerFill, BrokerOrder, BrokerOrderState, BrokerPosition, Command, Contract, Event,
@@ -385,13 +387,13 @@ impl Broker {
         format!("e{}.01", self.executions)
     }
 
-    fn margin_answer(&self) -> Event {
+    fn margin_answer(&self, quantity: u32) -> Event {
         match self.margin {
-            Some((equity_cents, margin_cents)) => Event::MarginReported {
-                quantity: 1,
+            Some((equity_cents, of_one_cents)) => Event::MarginReported {
+                quantity,
                 equity_cents,
-                margin_cents,
-                margin_after_cents: margin_cents,
+                margin_cents: of_one_cents * i64::from(quantity),
+                margin_after_cents: of_one_cents * i64::from(quantity),
             },
             None => Event::AskFailed {
                 ask: Ask::Margin,
@@ -661,21 +663,21 @@ impl Desk {
                 }
                 OrderAction::Cancel { order_id: None } => self.broker.cancel(order_ref),
             },
-            Effect::AskBroker { .. } if !self.linked => vec![],
-            Effect::AskBroker { ask } => vec![match ask {
-                Ask::Contract => Event::ContractResolved {
+            Effect::AskBroker(_) if !self.linked => vec![],
+            Effect::AskBroker(question) => vec![match question {
+                BrokerQuestion::Contract {} => Event::ContractResolved {
                     contract: contract(),
                 },
-                Ask::State if self.broker.faults.hide_state => Event::AskFailed {
+                BrokerQuestion::State {} if self.broker.faults.hide_state => Event::AskFailed {
                     ask: Ask::State,
                     detail: "no answer within 5 s".into(),
                 },
-                Ask::State => self.broker.state(at_ms),
-                Ask::Margin => self.broker.margin_answer(),
-                Ask::History => Event::History {
+                BrokerQuestion::State {} => self.broker.state(at_ms),
+                BrokerQuestion::Margin { quantity } => self.broker.margin_answer(*quantity),
+                BrokerQuestion::History {} => Event::History {
                     bars: self.history.clone(),
                 },
-                Ask::MarketData => Event::FeedChanged {
+                BrokerQuestion::MarketData {} => Event::FeedChanged {
                     ok: true,
                     detail: "asked".into(),
                 },
