@@ -205,15 +205,15 @@ impl Core {
             | OrderState::Tombstone
             | OrderState::NotSent => return false,
         }
-        let is_at_market = order.leg == Leg::Exit && order.terms.kind == OrderKind::Market {};
-        if order.awaits_executions_since_ms > 0 || is_at_market {
+        // It has filled: its execution is on its way.
+        if order.awaits_executions_since_ms > 0 {
             return true;
         }
         let asked = plan
             .limit_ticks
             .map(|limit_ticks| OrderKind::Limit { limit_ticks });
         if order.leg == Leg::Exit && Some(order.terms.kind) != asked {
-            // The broker did not take the change: the way without it.
+            // At the market already, or the broker did not take the change: the way without it.
             return false;
         }
         if order.leg == Leg::Exit && self.at_ms - plan.last_attempt_ms < RETRY_MS {
@@ -275,8 +275,7 @@ impl Core {
     /// fresh quote.
     fn exit_limit_ticks(&self, signed: i64) -> Option<i32> {
         let market = &self.market;
-        let is_fresh = market.quote_at_ms > 0
-            && self.at_ms - market.quote_at_ms <= self.settings.risk.stale_entry_ms;
+        let is_fresh = self.at_ms - market.quote_at_ms <= self.settings.risk.stale_entry_ms;
         let half_ticks = market.middle_half_ticks().filter(|_| is_fresh)?;
         let collar_ticks = self.settings.risk.exit_collar_ticks;
         let limit_ticks = if signed > 0 {

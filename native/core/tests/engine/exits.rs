@@ -2,8 +2,8 @@
 //! priced anew, and ends at the market; without a target an order of its own does the same. Never two that could both close.
 
 use crate::support::*;
-use scalper_core::effect::{Effect, OrderAction};
-use scalper_core::event::{Command, Event};
+use scalper_core::effect::{BrokerQuestion, Effect, Notice, OrderAction};
+use scalper_core::event::{BrokerOrderState, Command, Event, Span};
 use scalper_core::settings::EngineSettings;
 use scalper_core::status::{ExitReason, OrderKind, Posture};
 
@@ -62,6 +62,58 @@ fn cancels(desk: &Desk) -> usize {
         )
     });
     cancels.count()
+}
+
+fn alarms(desk: &Desk) -> Vec<i64> {
+    let alarms = desk
+        .notices()
+        .into_iter()
+        .filter_map(|notice| match notice {
+            Notice::NotFlat { seconds, .. } => Some(*seconds),
+            _ => None,
+        });
+    alarms.collect()
+}
+
+/// What was told of flat, as results since the flatten began.
+fn told_flat(desk: &Desk) -> Vec<i64> {
+    let flats = desk.effects.iter().filter_map(|effect| match effect {
+        Effect::FlatConfirmed { net_cents } => Some(*net_cents),
+        _ => None,
+    });
+    flats.collect()
+}
+
+fn looks(desk: &Desk) -> usize {
+    let asks = desk
+        .effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::AskBroker(BrokerQuestion::State {})));
+    asks.count()
+}
+
+fn whys(desk: &Desk) -> Vec<String> {
+    let whys = desk.effects.iter().filter_map(|effect| match effect {
+        Effect::Intent {
+            order_ref,
+            action: OrderAction::Place { .. },
+            why,
+        } if order_ref.ends_with('X') => Some(why.clone()),
+        _ => None,
+    });
+    whys.collect()
+}
+
+/// Brings z back inside the band, and stops at the moment at which the exit begins.
+fn come_back(desk: &mut Desk) {
+    desk.price(19_990);
+    for _ in 0..2_000 {
+        if !limits(desk).is_empty() {
+            return;
+        }
+        desk.pass(1);
+    }
+    panic!("z is back and there is no exit");
 }
 
 /// Quotes at the last price, every second: the market stands, its data is fresh.
@@ -158,6 +210,10 @@ fn what_does_not_fill_is_priced_anew_twice_and_then_goes_to_the_market() {
     stand(&mut desk, 3_000);
 
     assert_eq!(own_exits(&desk), [OrderKind::Market {}]);
+    assert_eq!(
+        whys(&desk),
+        ["flatten: flatten, at the market: its limits did not fill"]
+    );
     assert_eq!((desk.broker.position, desk.posture()), (0, Posture::Paused));
     assert_eq!(
         (desk.broker.worst_position, desk.broker.opened_by_legs),
@@ -188,10 +244,31 @@ fn without_a_fresh_quote_the_exit_is_a_market_order_and_says_so() {
 
     assert_eq!(limits(&desk), []);
     assert_eq!(own_exits(&desk), [OrderKind::Market {}]);
-    let says_so = desk.effects.iter().any(|effect| {
-        matches!(effect, Effect::Intent { why, .. } if why.contains("at the market: there is no fresh quote"))
-    });
-    assert!(says_so);
+    assert_eq!(
+        whys(&desk),
+        ["flatten: flatten, at the market: there is no fresh quote"]
+    );
+
+    stand(&mut desk, 30_000);
+    assert_eq!(
+        (limits(&desk), own_exits(&desk).len()),
+        (vec![], 1),
+        "it is left alone at the market"
+    );
+    assert_eq!(desk.broker.working('X'), [1]);
+}
+
+#[test]
+fn a_quote_is_fresh_up_to_its_age() {
+    for (age_ms, is_fresh) in [(1_999, true), (2_000, true), (2_001, false)] {
+        let mut desk = long_one();
+        desk.price(19_900);
+        desk.pass(age_ms);
+
+        desk.command(Command::Flatten {});
+
+        assert_eq!(limits(&desk).len() == 1, is_fresh, "{age_ms} ms");
+    }
 }
 
 #[test]
@@ -391,4 +468,291 @@ fn a_bracket_of_a_position_that_a_correction_has_turned_round_is_taken_back() {
         [scalper_core::status::Side::Buy; 2],
         "a stop and a target of its own"
     );
+}
+
+#[test]
+fn an_exit_of_a_rule_that_takes_long_is_told_after_twenty_seconds_and_each_minute() {
+    let mut desk = long_one();
+    come_back(&mut desk);
+
+    stand(&mut desk, 19_999);
+    assert_eq!(alarms(&desk), Vec::<i64>::new());
+    stand(&mut desk, 1);
+    assert_eq!(alarms(&desk), [20]);
+    stand(&mut desk, 59_999);
+    assert_eq!(alarms(&desk).len(), 1);
+    stand(&mut desk, 1);
+    assert_eq!(alarms(&desk), [20, 80]);
+}
+
+#[test]
+fn a_flatten_counts_from_its_first_word_and_takes_over_what_a_rule_began() {
+    let mut desk = long_one();
+    come_back(&mut desk);
+    stand(&mut desk, 10_000);
+    desk.command(Command::Flatten {});
+    stand(&mut desk, 10_000);
+    assert_eq!(alarms(&desk), Vec::<i64>::new(), "of the rule's exit");
+    desk.command(Command::Flatten {});
+
+    stand(&mut desk, 10_000);
+    assert_eq!(alarms(&desk), [20], "of the first flatten");
+
+    desk.broker.hold(false);
+    stand(&mut desk, 3_000);
+    assert_eq!(desk.trips()[0].reason, ExitReason::Flatten);
+    assert_eq!(told_flat(&desk), [desk.trips()[0].gross_cents - 57]);
+}
+
+#[test]
+fn a_loss_limit_during_a_flatten_ends_it_halted_and_keeps_its_reason() {
+    let mut desk = Desk::ready({
+        let mut settings = settings();
+        settings.risk.daily_loss_cents = 10_000;
+        settings
+    });
+    desk.sink();
+    desk.broker.hold(true);
+    desk.command(Command::Flatten {});
+    desk.price(19_819);
+    desk.broker.hold(false);
+
+    stand(&mut desk, 10_000);
+
+    assert_eq!((desk.broker.position, desk.posture()), (0, Posture::Halted));
+    assert_eq!(desk.trips()[0].reason, ExitReason::Flatten);
+}
+
+#[test]
+fn a_flatten_while_halted_ends_halted_for_the_same_reason() {
+    let mut desk = Desk::ready(settings());
+    desk.sink();
+    desk.command(Command::Halt {
+        reason: "by hand".into(),
+    });
+    assert_eq!(desk.posture(), Posture::Halted);
+
+    desk.command(Command::Flatten {});
+    desk.pass(5_000);
+
+    assert_eq!((desk.broker.position, desk.posture()), (0, Posture::Halted));
+    assert!(
+        desk.status().posture_reason.contains("by hand"),
+        "{}",
+        desk.status().posture_reason
+    );
+}
+
+#[test]
+fn a_flatten_while_trading_says_what_to_do_next() {
+    let mut desk = Desk::ready(settings());
+    desk.sink();
+    desk.command(Command::Flatten {});
+    desk.pass(5_000);
+
+    assert_eq!(
+        desk.status().posture_reason,
+        "flattened; /resume when ready"
+    );
+}
+
+#[test]
+fn nothing_is_sent_before_the_broker_has_said_what_is_true() {
+    let mut desk = long_one();
+    desk.price(19_900);
+    desk.link_down();
+    desk.broker.faults.hide_state = true;
+    desk.link_up();
+    let before = (limits(&desk), own_exits(&desk), cancels(&desk));
+
+    desk.command(Command::Flatten {});
+    stand(&mut desk, 1_000);
+    assert_eq!((limits(&desk), own_exits(&desk), cancels(&desk)), before);
+
+    desk.broker.faults.hide_state = false;
+    desk.broker.hold(false);
+    stand(&mut desk, 30_000);
+    assert_eq!((desk.broker.position, desk.posture()), (0, Posture::Paused));
+}
+
+#[test]
+fn in_a_closed_market_the_stop_keeps_its_place_until_it_opens() {
+    let mut desk = long_one();
+    let mut closed = contract();
+    closed.hours = vec![
+        Span {
+            from_ms: START_MS - 1,
+            to_ms: desk.at_ms,
+        },
+        Span {
+            from_ms: desk.at_ms + 300_000,
+            to_ms: desk.at_ms + 900_000,
+        },
+    ];
+    desk.tell(Event::ContractResolved { contract: closed });
+
+    desk.command(Command::Flatten {});
+    desk.pass(299_999);
+    assert_eq!(
+        (limits(&desk), own_exits(&desk), cancels(&desk)),
+        (vec![], vec![], 0)
+    );
+    assert_eq!(desk.broker.working('S'), [1]);
+    assert!(!alarms(&desk).is_empty(), "and it is told");
+
+    desk.broker.hold(false);
+    desk.pass(1);
+    stand(&mut desk, 60_000);
+    assert_eq!((desk.broker.position, desk.posture()), (0, Posture::Paused));
+}
+
+#[test]
+fn while_flat_a_closed_market_keeps_nothing_from_being_confirmed() {
+    let mut desk = Desk::ready(settings());
+    let mut closed = contract();
+    closed.hours = vec![Span {
+        from_ms: START_MS - 1,
+        to_ms: desk.at_ms,
+    }];
+    desk.tell(Event::ContractResolved { contract: closed });
+
+    desk.command(Command::Flatten {});
+    desk.pass(2_000);
+
+    assert_eq!(told_flat(&desk), [0]);
+}
+
+#[test]
+fn an_exit_that_is_refused_is_tried_again_after_five_seconds() {
+    let mut desk = long_one();
+    desk.broker.faults.refuse_exits = true;
+    desk.pass(2_001);
+    desk.command(Command::Flatten {});
+    assert_eq!(own_exits(&desk).len(), 1);
+
+    desk.pass(4_999);
+    assert_eq!(own_exits(&desk).len(), 1);
+    desk.pass(1);
+    assert_eq!(own_exits(&desk).len(), 2);
+    desk.broker.faults.refuse_exits = false;
+    desk.broker.hold(false);
+    desk.pass(10_000);
+
+    assert_eq!(desk.broker.position, 0);
+}
+
+#[test]
+fn an_exit_that_the_broker_calls_filled_is_not_touched_until_its_execution_is_told() {
+    let mut desk = long_one();
+    desk.price(19_990);
+    desk.command(Command::Flatten {});
+    let exit = desk.broker.newest_exit();
+    desk.broker.orders.get_mut(&exit).unwrap().state = BrokerOrderState::Filled;
+    let told = desk.broker.report(&exit);
+    desk.broker.faults.hide_state = true;
+    desk.tell(told);
+
+    desk.price(19_960);
+    stand(&mut desk, 7_000);
+
+    assert_eq!(
+        (limits(&desk).len(), own_exits(&desk), cancels(&desk)),
+        (1, vec![], 0)
+    );
+}
+
+#[test]
+fn a_leg_that_the_broker_calls_filled_is_not_taken_back_although_we_are_flat() {
+    let mut desk = long_one();
+    desk.price(19_990);
+    desk.command(Command::Flatten {});
+    let (stop, exit) = (desk.broker.newest('S'), desk.broker.newest_exit());
+    desk.broker.orders.get_mut(&exit).unwrap().state = BrokerOrderState::Filled;
+    let told = desk.broker.report(&exit);
+    desk.broker.faults.hide_state = true;
+    desk.tell(told);
+    let filled = desk.broker.fill_part(&stop, 1, 19_740, desk.at_ms);
+    desk.tell_all(filled);
+
+    stand(&mut desk, 1_500);
+
+    assert_eq!(cancels(&desk), 0);
+}
+
+#[test]
+fn an_order_of_its_own_is_taken_back_where_a_late_fill_of_the_stop_has_closed() {
+    let mut desk = long_one();
+    let stop = desk.broker.newest('S');
+    desk.pass(2_001);
+    desk.command(Command::Flatten {});
+    assert_eq!(desk.broker.working('X'), [1]);
+
+    let late = desk.broker.fill_part(&stop, 1, 19_740, desk.at_ms);
+    desk.tell_all(late);
+    desk.pass(499);
+    assert_eq!(desk.broker.working('X'), [1], "the broker may do it itself");
+    desk.pass(1);
+
+    assert_eq!(desk.broker.working('X'), Vec::<u32>::new());
+    desk.pass(3_000);
+    assert_eq!((desk.broker.position, desk.posture()), (0, Posture::Paused));
+}
+
+#[test]
+fn an_exit_of_a_rule_does_not_wait_for_a_look() {
+    let mut desk = long_one();
+    desk.broker.faults.hide_state = true;
+    come_back(&mut desk);
+
+    let mut desk = Desk::ready({
+        let mut settings = settings();
+        settings.risk.daily_loss_cents = 10_000;
+        settings
+    });
+    desk.sink();
+    desk.broker.faults.hide_state = true;
+    desk.price(19_819);
+    assert_eq!(desk.broker.position, 0, "nor does the daily limit");
+}
+
+#[test]
+fn flat_is_not_said_while_the_broker_says_otherwise() {
+    for with_order in [true, false] {
+        let mut desk = long_one();
+        desk.broker.hold(false);
+        let entry = desk.broker.newest('E');
+        if with_order {
+            // An order under our name that the broker goes on showing.
+            let order = match desk.broker.report(&entry) {
+                Event::OrderReported { order } => order,
+                _ => unreachable!(),
+            };
+            desk.broker.doubles.push(scalper_core::event::BrokerOrder {
+                state: BrokerOrderState::Working,
+                kind: Some(limit(18_000)),
+                ..order
+            });
+        }
+        desk.command(Command::Flatten {});
+        if !with_order {
+            desk.broker.position = 1;
+        }
+        let before = looks(&desk);
+        desk.pass(4_500);
+
+        assert_eq!(told_flat(&desk), Vec::<i64>::new(), "{with_order}");
+        let asked = looks(&desk) - before;
+        assert!((2..=8).contains(&asked), "{asked} looks in 4.5 s");
+    }
+}
+
+#[test]
+fn an_exit_of_a_rule_says_nothing_of_flat() {
+    let mut desk = Desk::ready(settings());
+    desk.sink();
+    desk.prices(&[19_990]);
+    desk.pass(61_000);
+
+    assert_eq!((desk.broker.position, desk.trips().len()), (0, 1));
+    assert_eq!(told_flat(&desk), Vec::<i64>::new());
 }

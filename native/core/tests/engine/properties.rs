@@ -23,7 +23,7 @@ enum Act {
 }
 
 fn any_faults() -> impl Strategy<Value = Faults> {
-    any::<[bool; 11]>().prop_map(
+    any::<[bool; 12]>().prop_map(
         |[
             swallow_places,
             mute,
@@ -36,6 +36,7 @@ fn any_faults() -> impl Strategy<Value = Faults> {
             hide_state,
             swallow_modifies,
             refuse_modifies,
+            refuse_exits,
         ]| {
             Faults {
                 swallow_places,
@@ -49,6 +50,7 @@ fn any_faults() -> impl Strategy<Value = Faults> {
                 hide_state,
                 swallow_modifies,
                 refuse_modifies,
+                refuse_exits,
             }
         },
     )

@@ -133,6 +133,8 @@ pub struct Faults {
     pub refuse_entries: bool,
     /// Stops are refused.
     pub refuse_stops: bool,
+    /// Exit orders of their own are refused.
+    pub refuse_exits: bool,
     /// Changes are not answered, and not made.
     pub swallow_modifies: bool,
     /// Changes are refused.
@@ -219,6 +221,7 @@ impl Broker {
             if is_spent
                 || (is_entry && self.faults.refuse_entries)
                 || (is_stop && self.faults.refuse_stops)
+                || (request.order_ref.ends_with('X') && self.faults.refuse_exits)
                 || orphan
             {
                 let text = "margin".to_owned();
