@@ -289,10 +289,19 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
     .option("--csv <FILE>", "sweep: write a line for each combination")
     .option("--state <FILE>", "sweep: keep what is done here; the same command goes on where it stood")
     .option("--threads <N>", "sweep: threads (default: one for each processor)", whole(1, 256))
-    .action((options: Record<string, unknown>) =>
+    .action((options: Record<string, unknown>, command: Command) => {
+      const sweep = options["sweep"] as string[];
+      const idle = command.options.filter(
+        (option) =>
+          option.description.startsWith("sweep: ") && command.getOptionValueSource(option.attributeName()) === "cli",
+      );
+      if (sweep.length === 0 && idle.length > 0)
+        command.error(
+          `error: ${idle.map(({ long }) => long).join(", ")}: only a sweep has use for these. Say what to sweep with --sweep, or leave them out.`,
+        );
       found({
         type: "backtest",
-        sweep: options["sweep"] as string[],
+        sweep,
         random: number(options["random"]),
         seed: options["seed"] as number,
         rank: options["rank"] as SweepOptions["rank"],
@@ -308,8 +317,8 @@ function buildCommands(found: (invocation: Invocation) => void): Command {
         html: text(options["html"]),
         contract: text(options["contract"]),
         trials: options["trials"] as number,
-      }),
-    );
+      });
+    });
 
   program
     .command("zscore")

@@ -46,6 +46,10 @@ test.each([
   [["journal", "burn"], /burn/],
   [["simulate", "--hours", "never"], /always/],
   [["backtest"], /--data/],
+  [
+    ["backtest", "--data", "x", "--csv", "t.csv", "--seed", "7"],
+    /--seed, --csv: only a sweep has use for these.*--sweep/,
+  ],
   [["zscore"], /FILE/],
   [["zscore", "--ddof", "2", "p.txt"], /0, 1/],
 ])("%j is refused with what is allowed", (argv, message) => {

@@ -152,7 +152,22 @@ function notATime(text: string): string {
     : `"${clip(text)}" is not a time such as 2024-05-07T14:00:00Z, or digits since 1970`;
 }
 
-/** Returns a cell's text short enough for a message. */
+/** Returns a cell's text, read as Latin-1, as what it was written in and short enough for a message. */
 export function clip(text: string): string {
-  return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
+  const decoded = Buffer.from(text, "latin1").toString("utf8");
+  const shown = decoded.includes("\ufffd") ? text : decoded;
+  return shown.length <= 40 ? shown : `${shown.slice(0, 40)}…`;
 }
+
+/** Returns "1 field" or "2 fields". */
+export function fieldsText(count: number): string {
+  return count === 1 ? "1 field" : `${count} fields`;
+}
+
+/** Has this line characters that no text has: a file of bytes was taken for one of text. */
+export function isNoText(line: string): boolean {
+  return NO_TEXT.test(line);
+}
+
+/** All control characters but the tab and the ends of lines. */
+const NO_TEXT = /[^\P{Cc}\t\n\r\u0080-\u009f]/u;

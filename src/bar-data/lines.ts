@@ -5,7 +5,7 @@ import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { err, ok, type Result } from "../result.ts";
 import { PARQUET_MAGIC, parquetLines } from "./parquet.ts";
-import type { BarDataProblem } from "./problem.ts";
+import { type BarDataProblem, UnusableFile } from "./problem.ts";
 
 /** A longer line is no line of ours: the file is of another kind. */
 export const LINE_CHARACTERS_MAX = 4_096;
@@ -15,7 +15,10 @@ const FILES_MAX = 10_000;
 /** Returns the file itself, or the `.csv`, `.csv.gz` and `.parquet` files of a folder by name. */
 export function filesOf(path: string): Result<readonly string[], BarDataProblem> {
   try {
-    if (!statSync(path).isDirectory()) return ok([path]);
+    const found = statSync(path);
+    if (found.isFile()) return ok([path]);
+    // A pipe would keep us waiting, and can't be read from its start twice.
+    if (!found.isDirectory()) return err({ type: "unreadable", path, cause: "it is neither a file nor a folder" });
     const names = readdirSync(path).filter((name) => /\.(csv(\.gz)?|parquet)$/i.test(name));
     if (names.length > FILES_MAX)
       return err({ type: "unreadable", path, cause: `${names.length} files; ${FILES_MAX} is the most` });
@@ -35,6 +38,7 @@ export async function* linesOf(path: string, isWanted: (column: string) => boole
     yield* parquetLines(path, isWanted);
     return;
   }
+  if (isUtf16(start)) throw new UnusableFile(UTF16);
   let rest = "";
   for await (const chunk of bytesOf(path, start[0] === 0x1f && start[1] === 0x8b)) {
     // Latin-1: the format is ASCII, and no character is ever cut in two.
@@ -44,6 +48,14 @@ export async function* linesOf(path: string, isWanted: (column: string) => boole
     yield lines;
   }
   if (rest !== "") yield [rest];
+}
+
+/** What is said of text in UTF-16. */
+export const UTF16 = "it is text in UTF-16; save it as UTF-8";
+
+/** Do these bytes begin with a mark of UTF-16, of either order. */
+export function isUtf16(start: Uint8Array): boolean {
+  return (start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff);
 }
 
 /** Returns what a person can do something with: the system's words, without its codes where it has words. */
@@ -57,6 +69,12 @@ export function causeOf(thrown: unknown): string {
       return "this user may not read it";
     case "EISDIR":
       return "it is a folder";
+    case "ENOTDIR":
+      return "a part of its path is no folder";
+    case "ENAMETOOLONG":
+      return "its name is too long";
+    case "ELOOP":
+      return "its links lead in a circle";
     case "Z_BUF_ERROR":
       return "the gzip file is cut off";
     case "Z_DATA_ERROR":

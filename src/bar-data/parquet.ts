@@ -11,6 +11,8 @@ import {
   parquetSchema,
 } from "hyparquet";
 
+import { isOfFile, UnusableFile } from "./problem.ts";
+
 /** Is how a Parquet file begins, and ends. */
 export const PARQUET_MAGIC = "PAR1";
 /** A larger row group would not fit into memory as text. */
@@ -26,23 +28,24 @@ export async function* parquetLines(
   isWanted: (name: string) => boolean,
 ): AsyncGenerator<readonly string[]> {
   const file = await asyncBufferFromFile(path);
-  const metadata = await parquetMetadataAsync(file);
-  const fields = parquetSchema(metadata).children.map(({ element }) => element);
+  const metadata = await undamaged(() => parquetMetadataAsync(file));
+  const { children } = await undamaged(async () => parquetSchema(metadata));
+  const fields = children.map(({ element }) => element);
   const names = fields.map(({ name }) => name);
   yield [names.join(",")];
   const wanted = fields.filter(({ name }) => isWanted(name));
   const local = wanted.find(({ logical_type: type }) => type?.type === "TIMESTAMP" && type.isAdjustedToUTC === false);
   if (local !== undefined)
-    throw new Error(`the times in its column "${local.name}" are of no time zone: write them as UTC`);
+    throw new UnusableFile(`the times in its column "${local.name}" are of no time zone: write them as UTC`);
   const columns = wanted.map(({ name }) => name);
   if (columns.length === 0) return;
   const places = columns.map((name) => names.indexOf(name));
   let rowStart = 0;
   for (const { num_rows: rows } of metadata.row_groups) {
     if (rows > GROUP_ROWS_MAX)
-      throw new Error(`a row group of ${rows} rows is too large; ${GROUP_ROWS_MAX} is the most`);
+      throw new UnusableFile(`a row group of ${rows} rows is too large; ${GROUP_ROWS_MAX} is the most`);
     const rowEnd = rowStart + Number(rows);
-    const found = await rowsOf(file, metadata, columns, rowStart, rowEnd);
+    const found = await undamaged(() => rowsOf(file, metadata, columns, rowStart, rowEnd));
     rowStart = rowEnd;
     const cells = new Array<string>(names.length).fill("");
     for (let from = 0; from < found.length; from += LINES_AT_ONCE) {
@@ -51,6 +54,20 @@ export async function* parquetLines(
         return cells.join(",");
       });
     }
+  }
+}
+
+/** Does `work` of the library, whose words for what it can't read are of bytes and not for a person alone. */
+async function undamaged<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (isOfFile(thrown)) throw thrown;
+    const words = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new UnusableFile(
+      words.includes("unsupported") ? words : `the Parquet file is cut off or damaged (${words})`,
+      { cause: thrown },
+    );
   }
 }
 

@@ -1,6 +1,16 @@
 // Why recorded data can't be used, and what in usable data a person should know of: each with its file, line and column.
 import { instantText, printCount, printDuration, printDurationShort } from "../units.ts";
 
+/** Is thrown for a file that can't be used; its message is the cause, for a person. */
+export class UnusableFile extends Error {
+  override readonly name = "UnusableFile";
+}
+
+/** Is this the data's fault, and not one of ours: the file system's word, a decompression's, or what we say of a file. */
+export function isOfFile(thrown: unknown): boolean {
+  return thrown instanceof UnusableFile || (thrown instanceof Error && "code" in thrown);
+}
+
 /** Is a place in a file: lines count from 1, the header included; `column` is the field's number and name. */
 export type Place = {
   readonly file: string;
@@ -52,7 +62,7 @@ export type DataNote = {
 export function printBarDataProblem(problem: BarDataProblem): string {
   switch (problem.type) {
     case "unreadable":
-      return `${problem.path} can't be read: ${problem.cause}. Give a .csv, .csv.gz or .parquet file, or a folder of them, with --data.`;
+      return `${problem.path === "" ? '""' : problem.path} can't be read: ${problem.cause}. Give a .csv, .csv.gz or .parquet file, or a folder of them, with --data.`;
     case "no_files":
       return `${problem.path} is a folder without .csv, .csv.gz or .parquet files. Give another one with --data.`;
     case "no_rows":

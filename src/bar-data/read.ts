@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../result.ts";
 import { printNumber, type TickSize } from "../units.ts";
 import { causeOf, filesOf, LINE_CHARACTERS_MAX, linesOf } from "./lines.ts";
 import { NoteBook, type Notes, noteGap, type SessionHours, spike } from "./notes.ts";
-import type { BarDataProblem, Place } from "./problem.ts";
+import { type BarDataProblem, isOfFile, type Place } from "./problem.ts";
 import {
   emptyRow,
   type Form,
@@ -94,6 +94,7 @@ async function readFile(reading: Reading, file: string, watch: Watch): Promise<B
     }
     return reading.end();
   } catch (thrown) {
+    if (!isOfFile(thrown)) throw thrown;
     return { type: "unreadable", path: file, cause: causeOf(thrown) };
   }
 }

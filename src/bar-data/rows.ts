@@ -6,7 +6,7 @@
 // Which columns come in which order is free, and others may stand among them.
 import { err, ok, type Result } from "../result.ts";
 import type { TickSize } from "../units.ts";
-import { clip, priceReader, timeReader } from "./cells.ts";
+import { clip, fieldsText, isNoText, priceReader, timeReader } from "./cells.ts";
 
 /** Is the kind of a file. */
 export type Form = "bars" | "trades" | "quotes";
@@ -87,7 +87,10 @@ export function emptyRow(): Row {
  * `MIDDLE_COLUMNS`, -1 where the file lacks one.
  */
 export function readHeader(line: string, wantsMiddle = false): Result<Header, string> {
-  const names = cellsOf(line.replace(/^\u00ef\u00bb\u00bf/, "")).map((name) => name.trim().toLowerCase());
+  const text = line.replace(BYTE_ORDER_MARK, "");
+  if (isNoText(text)) return err("it is not text, so this is no CSV file");
+  if (text.includes("\r")) return err("its lines end with CR alone; save it with LF or CR LF at their ends");
+  const names = cellsOf(text).map((name) => name.trim().toLowerCase());
   for (const form of ["quotes", "bars", "trades"] as const) {
     const wanted = FORMS[form];
     if (!wanted.every((name) => names.includes(name))) continue;
@@ -121,7 +124,7 @@ export function rowReader(
   return (line, row) => {
     const cells = cellsOf(line);
     if (cells.length !== names.length) {
-      return wrong(null, `it has ${cells.length} fields, but the header has ${names.length}`);
+      return wrong(null, `it has ${fieldsText(cells.length)}, but the header has ${names.length}`);
     }
     row.contract = contractAt < 0 ? "" : (cells[contractAt] as string);
     if (contract !== null && contractAt >= 0 && row.contract !== contract) return NOTHING;
@@ -217,19 +220,27 @@ function wrong(column: number | null, text: string): Verdict {
   return { type: "wrong", column, wrong: text };
 }
 
+/** UTF-8's, read as Latin-1. */
+export const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
+
 /** Returns the cells of a line; quotation marks around a cell are taken off (a comma inside of them is not supported). */
-function cellsOf(line: string): string[] {
+export function cellsOf(line: string): string[] {
   const cells = line.split(",");
   if (!line.includes('"')) return cells;
   return cells.map((cell) => (/^".*"$/.test(cell) ? cell.slice(1, -1) : cell));
 }
 
 function wrongHeader(names: readonly string[]): string {
+  const known = "ts,open,high,low,close (bars), ts_ns,price (trades) or ts_ns,type,bid,ask,price (quotes and trades)";
+  const [first = "", ...others] = names;
+  if (others.length === 0 && first === "") return `it is empty, but must name the columns: ${known}`;
+  const separator = first.includes(";") ? "semicolons" : first.includes("\t") ? "tabs" : null;
+  if (others.length === 0 && separator !== null)
+    return `its fields are separated by ${separator}; they must be by commas, with a point in prices`;
   const shown = clip(names.join(","));
   const nearest = (Object.entries(FORMS) as [Form, readonly string[]][])
     .map(([form, wanted]) => ({ form, missing: wanted.filter((name) => !names.includes(name)) }))
     .toSorted((a, b) => a.missing.length - b.missing.length || FORMS[b.form].length - FORMS[a.form].length)[0];
   const missing = nearest?.missing.map((name) => `"${name}"`).join(", ") ?? "";
-  const known = "ts,open,high,low,close (bars), ts_ns,price (trades) or ts_ns,type,bid,ask,price (quotes and trades)";
   return `the header "${shown}" has no column ${missing}; the columns must be ${known}`;
 }

@@ -1,11 +1,11 @@
 // `npm run backtest -- --data FILE`: recorded bars or ticks through the engine's rules, and a report. Reads settings and
 // data, runs off this thread, and writes only when everything is there.
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { backtestJson } from "../backtest-report/json.ts";
 import type { DataSpan, Fills, Outcome } from "../backtest-report/outcome.ts";
 import { backtestText } from "../backtest-report/text.ts";
-import { causeOf } from "../bar-data/lines.ts";
+import { causeOf, filesOf } from "../bar-data/lines.ts";
 import type { Notes } from "../bar-data/notes.ts";
 import { type DataNote, printBarDataProblem, printNote } from "../bar-data/problem.ts";
 import { type BarData, readBars } from "../bar-data/read.ts";
@@ -29,6 +29,7 @@ import { engineSettings, fillModel } from "../trading/engine-settings.ts";
 import { printCount } from "../units.ts";
 import { contractOf } from "./backtest-contract.ts";
 import { badInput, DONE, ExitError } from "./exit.ts";
+import { type NamedPath, printResult, refuseUnwritable, writeWhole } from "./output.ts";
 import { type Progress, progress } from "./progress.ts";
 
 const CONFIG_FILE = "config/config.yaml";
@@ -44,7 +45,7 @@ export async function backtest(options: BacktestOptions): Promise<number> {
     const outcome = await runBacktest(options, stopping.signal);
     tellNotes(outcome.data.notes);
     if (options.html !== null) await writeHtml(options.html, outcome);
-    process.stdout.write(options.json ? `${JSON.stringify(backtestJson(outcome))}\n` : backtestText(outcome));
+    await printResult(options.json ? `${JSON.stringify(backtestJson(outcome))}\n` : backtestText(outcome));
     return DONE;
   } finally {
     stopping.remove();
@@ -54,7 +55,7 @@ export async function backtest(options: BacktestOptions): Promise<number> {
 /** Reads settings and data and runs. Throws an ExitError with what is to be mended. */
 export async function runBacktest(options: BacktestOptions, signal: AbortSignal): Promise<Outcome> {
   const settings = backtestSettings(options);
-  if (options.html !== null) refuseUnwritable(options.html, "--html");
+  refuseUnwritable([["--html", options.html]], inputsOf(options));
   const data = await readData(options, settings, signal);
   refuseUnfit(settings, data);
   const study = { seed: STUDY_SEED, resamples: STUDY_RESAMPLES, trials: options.trials };
@@ -84,7 +85,7 @@ export function dataSpan(data: BarData): DataSpan {
 
 /** Returns the settings that the options make. Throws an ExitError with all that is wrong. */
 export function backtestSettings(options: BacktestOptions): Settings {
-  const path = options.config ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : null);
+  const path = configPath(options.config);
   const loaded = loadSettings({
     file: path === null ? null : { path, text: configText(path) },
     environment: {},
@@ -110,6 +111,10 @@ export function refuseUnfit({ strategy, backtest }: Settings, data: BarData): vo
     throw badInput(
       `strategy.price is mid, but ${data.form === "quotes" ? "bars made of trades have no bid and ask (backtest.fillOn is bars, as in every sweep)" : `${path} holds no quotes`}. Start again with --set strategy.price=last, or give bars with "bid_close" and "ask_close".`,
     );
+}
+
+function configPath(named: string | null): string | null {
+  return named ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : null);
 }
 
 function configText(path: string): string {
@@ -232,27 +237,13 @@ async function writeHtml(path: string, outcome: Outcome): Promise<void> {
   process.stderr.write(`report written: ${path}\n`);
 }
 
-/** Writes a file whole or not at all. Throws an ExitError that names the option. */
-export function writeWhole(path: string, text: string, option: string): void {
-  const partial = `${path}.partial`;
-  try {
-    writeFileSync(partial, text);
-    renameSync(partial, path);
-  } catch (thrown) {
-    rmSync(partial, { force: true });
-    throw badInput(`${path} can't be written: ${causeOf(thrown)}. Give another path with ${option}.`);
-  }
-}
-
-/** Refuses a path that can't be written before the work is done, and not after. */
-export function refuseUnwritable(path: string, option: string): void {
-  const folder = dirname(resolve(path));
-  if (!existsSync(folder))
-    throw badInput(
-      `${path} can't be written: there is no folder ${folder}. Make it, or give another path with ${option}.`,
-    );
-  if (existsSync(path) && statSync(path).isDirectory())
-    throw badInput(`${path} can't be written: it is a folder. Give a file with ${option}.`);
+/** Returns what these options read. */
+export function inputsOf({ data, config }: BacktestOptions): readonly NamedPath[] {
+  const files = filesOf(data);
+  return [
+    ...(files.ok ? files.value.map((file): NamedPath => ["--data", file]) : []),
+    ["--config", configPath(config)],
+  ];
 }
 
 /** Listens for Ctrl-C. */

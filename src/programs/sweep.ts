@@ -39,18 +39,18 @@ import {
   backtestSettings,
   dataSpan,
   every,
+  inputsOf,
   interrupted,
   knownOf,
   PROGRESS_MS,
   readData,
   refuseUnfit,
-  refuseUnwritable,
   stopOnSignals,
   tellNotes,
-  writeWhole,
 } from "./backtest.ts";
 import { contractOf } from "./backtest-contract.ts";
 import { badInput, DONE } from "./exit.ts";
+import { type NamedPath, printResult, refuseUnwritable, writeWhole } from "./output.ts";
 import { progress } from "./progress.ts";
 
 /** So much work is sent at a time: what is kept in the state file between is lost least. */
@@ -75,7 +75,7 @@ export async function sweep(options: SweepOptions): Promise<number> {
       process.stderr.write(`report written: ${options.html}\n`);
     }
     const { sweepText } = await import("../backtest-report/sweep-text.ts");
-    process.stdout.write(options.json ? `${JSON.stringify(sweepJson(outcome))}\n` : sweepText(outcome));
+    await printResult(options.json ? `${JSON.stringify(sweepJson(outcome))}\n` : sweepText(outcome));
     return DONE;
   } finally {
     stopping.remove();
@@ -95,12 +95,12 @@ export async function runSweep(options: SweepOptions, signal: AbortSignal): Prom
   const lengths = options.walkForward === null ? null : readWalkLengths(options.walkForward);
   if (lengths?.ok === false) throw badInput(lengths.error);
   const heat = heatOf(plan, options.heat);
-  for (const [path, option] of [
-    [options.html, "--html"],
-    [options.csv, "--csv"],
-    [options.state, "--state"],
-  ] as const)
-    if (path !== null) refuseUnwritable(path, option);
+  const outputs: NamedPath[] = [
+    ["--html", options.html],
+    ["--csv", options.csv],
+    ["--state", options.state],
+  ];
+  refuseUnwritable(outputs, inputsOf(options));
 
   const groups = dataGroups(plan);
   const sources = new Sources(options, signal);

@@ -1,6 +1,16 @@
 // The two programs as a person starts them: what is on which stream, and how they end.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -160,6 +170,30 @@ test("trades and quotes run on the exchange unless bars are asked for, and the r
   expect(JSON.parse(bars.out).trades[0]).toMatchObject({ side: "short", entry_price: 4000 });
 });
 
+test("a reader that has seen enough ends it without a word", async () => {
+  const path = join(folder, "many.txt");
+  writeFileSync(path, Array.from({ length: 200_000 }, (_, at) => `${at % 97}.25`).join("\n"));
+
+  const ended = await program(["zscore", path], (child) => {
+    child.stdout?.once("data", () => child.stdout?.destroy());
+  });
+
+  expect(ended).toMatchObject({ code: 0, err: "" });
+});
+
+test.runIf(existsSync("/dev/full"))("a full disk under the result is told in words", async () => {
+  for (const argv of [
+    ["backtest", ...MINI, "--json"],
+    ["zscore", "--window", "2", join(VECTORS, "mini_bars.csv")],
+  ]) {
+    const full = openSync("/dev/full", "w");
+    const { code, err } = await program(argv, () => {}, full);
+    closeSync(full);
+
+    expect({ code, err }).toEqual({ code: 2, err: "The result can't be printed: the disk is full.\n" });
+  }
+});
+
 test("an instrument of one's own is taken from the settings", async () => {
   const own = [
     "--set",
@@ -215,15 +249,19 @@ test("zscore takes the close of a CSV file, and names the line that is no price"
 
 type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
 
-function program(argv: readonly string[], watch: (child: ReturnType<typeof spawn>) => void = () => {}): Promise<Ended> {
+function program(
+  argv: readonly string[],
+  watch: (child: ReturnType<typeof spawn>) => void = () => {},
+  stdout: "pipe" | number = "pipe",
+): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "src/main.ts"), ...argv], {
       cwd: ROOT,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", stdout, "pipe"],
     });
     let [out, err] = ["", ""];
-    child.stdout.on("data", (part) => (out += part));
-    child.stderr.on("data", (part) => (err += part));
+    child.stdout?.on("data", (part) => (out += part));
+    child.stderr?.on("data", (part) => (err += part));
     child.on("close", (code) => resolve({ code, out, err }));
     watch(child);
   });
