@@ -65,7 +65,16 @@ initMarginCents: number,
 /**
  * Equity wanted for one contract held.
  */
-maintMarginCents: number, };
+maintMarginCents: number, 
+/**
+ * Which daily price limits it has; none where it is left out.
+ */
+priceLimits?: PriceLimits | null, };
+
+/**
+ * Daily price limits by the rules of an exchange.
+ */
+export type PriceLimits = "equity_index";
 
 /**
  * When a limit order that rests is filled by a trade. Whatever is chosen, it fills once the other side of the book comes to
@@ -461,7 +470,7 @@ export type CancelReason = "user" | "oca" | "parent" | "expired" | "ioc";
 /**
  * Why an order was not taken.
  */
-export type RejectReason = "duplicate" | "instrument" | "account" | "quantity" | "price" | "parent" | "oca" | "margin" | "too_many";
+export type RejectReason = "duplicate" | "instrument" | "account" | "quantity" | "price" | "parent" | "oca" | "margin" | "too_many" | "price_limit";
 
 /**
  * A working order as it stands.
@@ -578,3 +587,50 @@ initialMarginCents: number,
  * Maintenance margin of what is held.
  */
 maintenanceMarginCents: number, };
+
+/**
+ * Where one contract's daily price limits stand.
+ */
+export type ExchangeLimits = { 
+/**
+ * Which contract.
+ */
+instrumentId: number, 
+/**
+ * The close of the cash market by which the reference is made: 15:00 in Chicago of the weekday before.
+ */
+fixingAtMs: number, 
+/**
+ * What the limits are measured from; none = not known, and no limit is in force.
+ */
+referenceTicks: number | null, 
+/**
+ * Nothing trades below; none = no limit downwards.
+ */
+down: LimitPrice | null, 
+/**
+ * Nothing trades above; none = no limit upwards.
+ */
+up: LimitPrice | null, 
+/**
+ * Where the market stands.
+ */
+standing: LimitStanding, };
+
+/**
+ * One price limit.
+ */
+export type LimitPrice = { 
+/**
+ * The last price that can trade.
+ */
+priceTicks: number, 
+/**
+ * Its distance from the price that it was measured from.
+ */
+percent: number, };
+
+/**
+ * Where the market stands between its limits.
+ */
+export type LimitStanding = "within" | "down" | "up";

@@ -42,6 +42,15 @@ export declare class NativeExchange {
   constructor(settings: string, snapshot?: string | undefined | null)
   /** Takes packed market records of 40 bytes (see core's exchange/record.rs); null where nothing came of them. */
   market(batch: Uint8Array): string | null
+  /**
+   * Returns packed market records as the price limits let them happen; null where that changes nothing. They have not
+   * happened by that: `market` still takes them.
+   */
+  limited(batch: Uint8Array): Uint8Array | null
+  /** Returns ExchangeLimits[] at a time as JSON, one for each contract that has limits. */
+  limits(atMs: number): string
+  /** Tells a contract's limits their reference, or with null lets them forget what they have seen. */
+  setReference(atMs: number, instrumentId: number, priceTicks?: number | undefined | null): void
   /** Lets time pass without market records; null where nothing came of it. */
   advance(atMs: number): string | null
   /** Takes NewOrder[] as JSON, a parent before its children. */

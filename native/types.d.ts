@@ -2159,13 +2159,22 @@ resting: Resting,
 /**
  * What is traded, with its hours and its last trade date, which may be empty.
  */
-contract: Contract, };
+contract: Contract, 
+/**
+ * Which daily price limits it has; none where it is left out.
+ */
+priceLimits?: PriceLimits | null, };
 
 /**
  * When a limit order that rests is filled by a trade. Whatever is chosen, it fills once the other side of the book comes to
  * its price: then everything before it is gone.
  */
 export type Resting = "touch" | "queue" | "through";
+
+/**
+ * Daily price limits by the rules of an exchange.
+ */
+export type PriceLimits = "equity_index";
 
 /**
  * Figures of a run. One without meaning is none, and `undefined` says why; none is ever NaN or infinite.

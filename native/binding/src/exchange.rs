@@ -31,6 +31,27 @@ impl NativeExchange {
         some_json(&out)
     }
 
+    /// Returns packed market records as the price limits let them happen; null where that changes nothing. They have not
+    /// happened by that: `market` still takes them.
+    #[napi(catch_unwind)]
+    pub fn limited(&self, batch: Uint8Array) -> napi::Result<Option<Uint8Array>> {
+        let limited = self.exchange.limited(&batch).map_err(fault)?;
+        Ok(limited.map(Uint8Array::new))
+    }
+
+    /// Returns ExchangeLimits[] at a time as JSON, one for each contract that has limits.
+    #[napi(catch_unwind)]
+    pub fn limits(&self, at_ms: i64) -> napi::Result<String> {
+        text(serde_json::to_string(&self.exchange.limits(at_ms)))
+    }
+
+    /// Tells a contract's limits their reference, or with null lets them forget what they have seen.
+    #[napi(catch_unwind)]
+    pub fn set_reference(&mut self, at_ms: i64, instrument_id: i64, price_ticks: Option<i32>) {
+        self.exchange
+            .set_reference(at_ms, instrument_id, price_ticks);
+    }
+
     /// Lets time pass without market records; null where nothing came of it.
     #[napi(catch_unwind)]
     pub fn advance(&mut self, at_ms: i64) -> napi::Result<Option<String>> {

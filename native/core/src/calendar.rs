@@ -197,7 +197,7 @@ impl ZonedClock {
     }
 
     /// The same without the calendar: days since 1970-01-01 by the zone's clock, and minutes since its midnight.
-    fn local_day(&self, at_ms: i64) -> (i64, u32) {
+    pub(crate) fn local_day(&self, at_ms: i64) -> (i64, u32) {
         let local_ms = at_ms + self.offset_ms(at_ms);
         let minute = local_ms.rem_euclid(DAY_MS) / MINUTE_MS;
         (

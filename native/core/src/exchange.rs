@@ -6,6 +6,7 @@
 mod account;
 mod book;
 mod intake;
+mod limits;
 mod matching;
 /// Market records as they travel.
 pub mod record;
@@ -15,14 +16,17 @@ mod working;
 
 pub use intake::{ORDERS_MAX, QUANTITY_MAX};
 
+use crate::calendar::ZonedClock;
 use account::Account;
 use book::Book;
-use record::{MarketContent, RECORD_BYTES, read_record};
+use limits::{Band, Limits};
+use record::{MarketContent, RECORD_BYTES, read_record, rewrite_record};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use words::{
-    CancelReason, ExchangeAccount, ExchangeInstrument, ExchangeOrderStatus, ExchangePosition,
-    ExchangeReport, ExchangeSettings, ExchangeTif, HeldReason, NewOrder, OrderChanges, OrderStage,
+    CancelReason, ExchangeAccount, ExchangeInstrument, ExchangeLimits, ExchangeOrderStatus,
+    ExchangePosition, ExchangeReport, ExchangeSettings, ExchangeTif, HeldReason, NewOrder,
+    OrderChanges, OrderStage, PriceLimits,
 };
 use working::{WorkingOrder, first_stop_ticks};
 
@@ -66,6 +70,8 @@ pub struct Exchange {
     state: State,
     /// When the next order or change on its way acts; derived from the state.
     next_due_ms: i64,
+    /// Price limits follow its time of day.
+    clock: ZonedClock,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +92,9 @@ struct State {
     fills: VecDeque<words::ExchangeFill>,
     /// Explicit groups that have had a fill today.
     spent_groups: BTreeSet<String>,
+    /// Of the contracts that have price limits.
+    #[serde(default)]
+    limits: BTreeMap<i64, Limits>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -118,6 +127,14 @@ impl Exchange {
                 .books
                 .entry(instrument.instrument_id)
                 .or_insert(Book::EMPTY);
+            match instrument.price_limits {
+                Some(PriceLimits::EquityIndex) => {
+                    state.limits.entry(instrument.instrument_id).or_default();
+                }
+                None => {
+                    state.limits.remove(&instrument.instrument_id);
+                }
+            }
         }
         let known: BTreeSet<i64> = settings
             .instruments
@@ -144,6 +161,8 @@ impl Exchange {
             settings,
             state,
             next_due_ms: i64::MAX,
+            clock: limits::exchange_clock()
+                .map_err(|error| ExchangeError::Settings(error.to_string()))?,
         };
         exchange.find_next_due();
         Ok(exchange)
@@ -174,7 +193,11 @@ impl Exchange {
                 .books
                 .get_mut(&record.instrument_id)
                 .ok_or(ExchangeError::Record(index))?;
-            match record.content {
+            let content = match self.state.limits.get_mut(&record.instrument_id) {
+                Some(limits) => limits.see(&self.clock, record.at_ms, record.content),
+                None => record.content,
+            };
+            match content {
                 MarketContent::Trade { price_ticks, size } => book.trade(price_ticks, size),
                 MarketContent::Quote {
                     bid_ticks,
@@ -190,11 +213,58 @@ impl Exchange {
                 self.act(record.at_ms, out);
             }
             if self.state.is_open && !self.state.orders.is_empty() {
-                self.meet(record.instrument_id, record.content, record.at_ms, out);
+                self.meet(record.instrument_id, content, record.at_ms, out);
             }
         }
         self.state.now_ms = self.state.now_ms.max(self.state.market_ms);
         Ok(())
+    }
+
+    /// Returns market records as the price limits let them happen, none where that changes nothing. What hears of the
+    /// market beside this exchange must be given these; `market` takes either, with the same outcome.
+    pub fn limited(&self, batch: &[u8]) -> Result<Option<Vec<u8>>, ExchangeError> {
+        if self.state.limits.is_empty() {
+            return Ok(None);
+        }
+        let (records, rest) = batch.as_chunks::<RECORD_BYTES>();
+        if !rest.is_empty() {
+            return Err(ExchangeError::BatchLength(batch.len()));
+        }
+        let mut limits = self.state.limits.clone();
+        let mut changed: Option<Vec<u8>> = None;
+        for (index, bytes) in records.iter().enumerate() {
+            let record = read_record(bytes).ok_or(ExchangeError::Record(index))?;
+            let Some(limits) = limits.get_mut(&record.instrument_id) else {
+                continue;
+            };
+            let seen = limits.see(&self.clock, record.at_ms, record.content);
+            if seen != record.content {
+                let at = index * RECORD_BYTES;
+                let bytes = changed.get_or_insert_with(|| batch.to_vec());
+                rewrite_record(&mut bytes[at..at + RECORD_BYTES], seen);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Returns where the price limits stand at `at_ms`, for the contracts that have some.
+    pub fn limits(&self, at_ms: i64) -> Vec<ExchangeLimits> {
+        self.state
+            .limits
+            .iter()
+            .map(|(instrument_id, limits)| {
+                let book = self.state.books.get(instrument_id);
+                limits.told(&self.clock, at_ms, *instrument_id, book)
+            })
+            .collect()
+    }
+
+    /// Gives a contract's limits the reference of the day before, which they have not seen made, or with none lets them
+    /// forget what they have seen: prices before and after do not belong together.
+    pub fn set_reference(&mut self, at_ms: i64, instrument_id: i64, price_ticks: Option<i32>) {
+        if let Some(limits) = self.state.limits.get_mut(&instrument_id) {
+            limits.set_reference(&self.clock, at_ms, price_ticks);
+        }
     }
 
     /// Lets time pass: what has been under way for the latency begins to act.
@@ -215,7 +285,7 @@ impl Exchange {
         self.advance(at_ms, out);
         for order in orders {
             let order_key = order.order_key;
-            let account = match self.check(order) {
+            let account = match self.check(order, at_ms) {
                 Ok(account) => account,
                 Err((reason, text)) => {
                     out.push(ExchangeReport::Rejected {
@@ -480,12 +550,13 @@ impl Exchange {
         out: &mut Vec<ExchangeReport>,
     ) {
         let next_turn = self.state.turns + 1;
-        let answer =
-            self.check_growth(key, changes)
-                .and_then(|()| match self.state.orders.get_mut(&key) {
-                    None => Err(format!("Order {key} is not working any more.")),
-                    Some(order) => apply_changes(order, changes, next_turn),
-                });
+        let answer = self
+            .check_growth(key, changes)
+            .and_then(|()| self.check_new_limit(key, changes, at_ms))
+            .and_then(|()| match self.state.orders.get_mut(&key) {
+                None => Err(format!("Order {key} is not working any more.")),
+                Some(order) => apply_changes(order, changes, next_turn),
+            });
         match answer {
             Err(text) => out.push(ExchangeReport::ModifyRejected {
                 order_key: key,
@@ -521,6 +592,19 @@ impl Exchange {
         self.check_margin(&growth).map_err(|(_, text)| text)
     }
 
+    /// Another limit price must lie within the price limits, like a new order's.
+    fn check_new_limit(&self, key: i64, changes: &OrderChanges, at_ms: i64) -> Result<(), String> {
+        let Some(order) = self.state.orders.get(&key) else {
+            return Ok(());
+        };
+        match changes.limit_ticks {
+            Some(price) if order.limit_ticks() != Some(price) => self
+                .check_price_limit(order.instrument_id, price, at_ms)
+                .map_err(|(_, text)| text),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn find_next_due(&mut self) {
         let change_ms = self.state.underway.front().map(|change| change.acts_at_ms);
         let order_ms = match self.state.is_open {
@@ -554,6 +638,14 @@ impl Exchange {
             .instruments
             .iter()
             .find(|spec| spec.instrument_id == instrument_id)
+    }
+
+    /// Returns what nothing of this contract may trade beyond.
+    fn band(&self, instrument_id: i64, at_ms: i64) -> Band {
+        self.state
+            .limits
+            .get(&instrument_id)
+            .map_or(Band::default(), |limits| limits.band(&self.clock, at_ms))
     }
 
     fn first_account(&self) -> &str {
@@ -692,6 +784,7 @@ fn fresh(settings: &ExchangeSettings) -> State {
         accounts: BTreeMap::new(),
         fills: VecDeque::new(),
         spent_groups: BTreeSet::new(),
+        limits: BTreeMap::new(),
     }
 }
 

@@ -27,6 +27,7 @@ fn settings() -> ExchangeSettings {
             fee_cents: FEE,
             init_margin_cents: 118_800,
             maint_margin_cents: 108_000,
+            price_limits: None,
         }],
     }
 }

@@ -13,6 +13,7 @@ fn the_committed_words_are_those_of_the_exchange() {
         "// Generated from native/core by its test `exchange_types`; never edited by hand.\nimport type { Side } from \"./types.d.ts\";\n",
         words::ExchangeSettings,
         words::ExchangeInstrument,
+        words::PriceLimits,
         words::Resting,
         words::NewOrder,
         words::ExchangeOrderKind,
@@ -28,6 +29,9 @@ fn the_committed_words_are_those_of_the_exchange() {
         words::OrderStage,
         words::ExchangePosition,
         words::ExchangeAccount,
+        words::ExchangeLimits,
+        words::LimitPrice,
+        words::LimitStanding,
     );
 
     declarations::hold("exchange.d.ts", "exchange_types", &text);

@@ -70,6 +70,7 @@ fn the_committed_types_are_those_of_the_core() {
         backtest::SessionEquity,
         backtest::TickModel,
         exchange::words::Resting,
+        exchange::words::PriceLimits,
         statistics::Statistics,
         statistics::Fall,
         statistics::Undefined,

@@ -18,7 +18,7 @@ use crate::exchange::Exchange;
 use crate::exchange::record::{MarketContent, NO_PRICE, RECORD_BYTES, read_record};
 use crate::exchange::words::{
     ExchangeFill, ExchangeInstrument, ExchangeOrderKind, ExchangeReport, ExchangeSettings,
-    ExchangeTif, NewOrder, OrderChanges, RejectReason, Resting,
+    ExchangeTif, NewOrder, OrderChanges, PriceLimits, RejectReason, Resting,
 };
 use crate::settings::EngineSettings;
 use crate::statistics::{EquityCurve, Outcome, Statistics};
@@ -52,6 +52,10 @@ pub struct TickModel {
     pub resting: Resting,
     /// What is traded, with its hours and its last trade date, which may be empty.
     pub contract: Contract,
+    /// Which daily price limits it has; none where it is left out.
+    #[serde(default)]
+    #[ts(optional = nullable)]
+    pub price_limits: Option<PriceLimits>,
 }
 
 /// What a backtest on ticks found: a report like any other, and the bars that the engine made.
@@ -257,6 +261,8 @@ impl<'a> Run<'a> {
     /// Takes the records of one millisecond: the exchange fills by them, the engine hears of them first.
     fn market(&mut self, now_ms: i64, records: &[u8]) -> Result<(), BacktestError> {
         self.begin_day(now_ms);
+        let limited = self.exchange.limited(records)?;
+        let records = limited.as_deref().unwrap_or(records);
         self.exchange.market(records, &mut self.said)?;
         self.hear();
         let exchange_at_ms = now_ms.div_euclid(SECOND_MS) * SECOND_MS;
@@ -847,6 +853,7 @@ fn exchange_settings(
             // What a broker wants as margin on that day is not in the data.
             init_margin_cents: 0,
             maint_margin_cents: 0,
+            price_limits: model.price_limits,
         }],
     })
 }

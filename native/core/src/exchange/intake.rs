@@ -2,7 +2,7 @@
 
 use super::Exchange;
 use super::words::{ExchangeOrderKind, NewOrder, RejectReason};
-use super::working::{WorkingOrder, group_name};
+use super::working::{WorkingOrder, group_name, limit_ticks_of};
 use crate::status::Side;
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(super) type Refusal = (RejectReason, String);
 
 impl Exchange {
     /// Returns the account an order belongs to, or why it can't be taken.
-    pub(super) fn check(&self, order: &NewOrder) -> Result<String, Refusal> {
+    pub(super) fn check(&self, order: &NewOrder, at_ms: i64) -> Result<String, Refusal> {
         let account = self.account_of(&order.account)?;
         if self.state.orders.contains_key(&order.order_key)
             || self
@@ -59,6 +59,9 @@ impl Exchange {
                 RejectReason::Price,
                 format!("A price or distance of {price} ticks is below 1."),
             ));
+        }
+        if let Some(price) = limit_ticks_of(order.kind) {
+            self.check_price_limit(order.instrument_id, price, at_ms)?;
         }
         if let ExchangeOrderKind::TrailPercent { percent_e4, .. } = order.kind
             && percent_e4 > PERCENT_E4_MAX
@@ -105,6 +108,29 @@ impl Exchange {
             self.check_margin(&WorkingOrder::new(order, account.clone(), None, 0, 0))?;
         }
         Ok(account)
+    }
+
+    /// A price beyond the daily limits can't be entered, on either side. A stop's trigger may be: the broker keeps it.
+    pub(super) fn check_price_limit(
+        &self,
+        instrument_id: i64,
+        price_ticks: i32,
+        at_ms: i64,
+    ) -> Result<(), Refusal> {
+        let band = self.band(instrument_id, at_ms);
+        let Some(limit) = band.broken_by(price_ticks) else {
+            return Ok(());
+        };
+        let tick_size_e4 = self
+            .instrument(instrument_id)
+            .map_or(1, |spec| spec.tick_size_e4);
+        let text = format!(
+            "The limit price {} is beyond the daily price limit of {} ({} %).",
+            points(price_ticks, tick_size_e4),
+            points(limit.price_ticks, tick_size_e4),
+            limit.percent
+        );
+        Err((RejectReason::PriceLimit, text))
     }
 
     fn account_of(&self, name: &str) -> Result<String, Refusal> {
@@ -208,6 +234,14 @@ fn prices(kind: ExchangeOrderKind) -> [Option<i32>; 2] {
             stop_ticks,
         } => [Some(percent_e4), stop_ticks],
     }
+}
+
+/// Returns a price in points, without zeros at the end.
+fn points(price_ticks: i32, tick_size_e4: i64) -> String {
+    let e4 = i64::from(price_ticks) * tick_size_e4;
+    let (whole, part) = (e4 / 10_000, e4 % 10_000);
+    let text = format!("{whole}.{part:04}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn dollars(cents: i64) -> String {

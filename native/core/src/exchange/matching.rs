@@ -94,7 +94,7 @@ impl Exchange {
         } else {
             0
         };
-        for (price, quantity) in self.take(key, limit) {
+        for (price, quantity) in self.take(key, limit, at_ms) {
             let price = match self.state.orders.get(&key).map(|order| order.side) {
                 Some(Side::Buy) => price.saturating_add(slip),
                 Some(Side::Sell) => price.saturating_sub(slip),
@@ -107,7 +107,7 @@ impl Exchange {
     /// Is hit by what the other side has brought to the limit or beyond: at the limit, since the order was there first.
     fn rest(&mut self, key: i64, limit: i32, at_ms: i64, out: &mut Vec<ExchangeReport>) {
         let quantity = self
-            .take(key, Some(limit))
+            .take(key, Some(limit), at_ms)
             .iter()
             .map(|(_, quantity)| quantity)
             .sum::<i64>();
@@ -170,9 +170,18 @@ impl Exchange {
         }
     }
 
-    fn take(&mut self, key: i64, limit: Option<i32>) -> Vec<(i32, i64)> {
+    fn take(&mut self, key: i64, limit: Option<i32>, at_ms: i64) -> Vec<(i32, i64)> {
         let Some(order) = self.state.orders.get(&key) else {
             return Vec::new();
+        };
+        // What a price limit leaves of a market order waits for better prices.
+        let worst = self
+            .band(order.instrument_id, at_ms)
+            .worst_ticks(order.side);
+        let limit = match (limit, worst) {
+            (Some(limit), Some(worst)) if is_worse(order.side, limit, worst) => Some(worst),
+            (Some(limit), _) => Some(limit),
+            (None, worst) => worst,
         };
         let Some(book) = self.state.books.get_mut(&order.instrument_id) else {
             return Vec::new();
@@ -194,19 +203,22 @@ impl Exchange {
         at_ms: i64,
         out: &mut Vec<ExchangeReport>,
     ) {
-        let spec = {
-            let Some(order) = self.state.orders.get_mut(&key) else {
-                return;
-            };
-            order.leaves -= quantity;
-            order.exited += quantity;
-            order.paid_ticks += i64::from(price_ticks) * quantity;
-            order.instrument_id
-        };
-        let Some(spec) = self.instrument(spec) else {
+        let Some(order) = self.state.orders.get(&key) else {
             return;
         };
-        let (instrument_id, tick_value_cents) = (spec.instrument_id, spec.tick_value_cents);
+        // Slippage ends at a price limit, and so does a price that was good before the limit moved.
+        let price_ticks = self.band(order.instrument_id, at_ms).within(price_ticks);
+        let Some(order) = self.state.orders.get_mut(&key) else {
+            return;
+        };
+        order.leaves -= quantity;
+        order.exited += quantity;
+        order.paid_ticks += i64::from(price_ticks) * quantity;
+        let instrument_id = order.instrument_id;
+        let Some(spec) = self.instrument(instrument_id) else {
+            return;
+        };
+        let tick_value_cents = spec.tick_value_cents;
         let fee_cents = spec.fee_cents * quantity;
         let Some(order) = self.state.orders.get(&key) else {
             return;

@@ -82,6 +82,22 @@ pub fn write_record(batch: &mut Vec<u8>, record: &MarketRecord) {
     }
 }
 
+/// Writes other prices and sizes into a record of the same kind.
+pub(super) fn rewrite_record(bytes: &mut [u8], content: MarketContent) {
+    let words = match content {
+        MarketContent::Trade { price_ticks, size } => [price_ticks, 0, size, 0],
+        MarketContent::Quote {
+            bid_ticks,
+            ask_ticks,
+            bid_size,
+            ask_size,
+        } => [bid_ticks, ask_ticks, bid_size, ask_size],
+    };
+    for (place, word) in bytes[20..36].chunks_exact_mut(4).zip(words) {
+        place.copy_from_slice(&word.to_le_bytes());
+    }
+}
+
 #[inline]
 fn word(bytes: &[u8; RECORD_BYTES], at: usize) -> i32 {
     i32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])

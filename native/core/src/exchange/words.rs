@@ -60,6 +60,18 @@ pub struct ExchangeInstrument {
     pub init_margin_cents: i64,
     /// Equity wanted for one contract held.
     pub maint_margin_cents: i64,
+    /// Which daily price limits it has; none where it is left out.
+    #[serde(default)]
+    #[ts(optional = nullable)]
+    pub price_limits: Option<PriceLimits>,
+}
+
+/// Daily price limits by the rules of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceLimits {
+    /// Of CME's and CBOT's US equity-index futures: 7, 13 and 20 % down in regular hours, 7 % both ways outside of them.
+    EquityIndex,
 }
 
 /// An order as it comes in.
@@ -379,6 +391,8 @@ pub enum RejectReason {
     Margin,
     /// Too many working orders.
     TooMany,
+    /// A limit price beyond the daily price limits.
+    PriceLimit,
 }
 
 /// A working order as it stands.
@@ -459,4 +473,44 @@ pub struct ExchangeAccount {
     pub initial_margin_cents: i64,
     /// Maintenance margin of what is held.
     pub maintenance_margin_cents: i64,
+}
+
+/// Where one contract's daily price limits stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ExchangeLimits {
+    /// Which contract.
+    pub instrument_id: i64,
+    /// The close of the cash market by which the reference is made: 15:00 in Chicago of the weekday before.
+    pub fixing_at_ms: i64,
+    /// What the limits are measured from; none = not known, and no limit is in force.
+    pub reference_ticks: Option<i32>,
+    /// Nothing trades below; none = no limit downwards.
+    pub down: Option<LimitPrice>,
+    /// Nothing trades above; none = no limit upwards.
+    pub up: Option<LimitPrice>,
+    /// Where the market stands.
+    pub standing: LimitStanding,
+}
+
+/// One price limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitPrice {
+    /// The last price that can trade.
+    pub price_ticks: i32,
+    /// Its distance from the price that it was measured from.
+    pub percent: u8,
+}
+
+/// Where the market stands between its limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitStanding {
+    /// At neither limit.
+    Within,
+    /// Offered at the lower limit, without a bid.
+    Down,
+    /// Bid at the upper limit, without an offer.
+    Up,
 }

@@ -141,14 +141,7 @@ impl WorkingOrder {
     }
 
     pub(super) fn limit_ticks(&self) -> Option<i32> {
-        match self.kind {
-            ExchangeOrderKind::Limit { limit_ticks }
-            | ExchangeOrderKind::StopLimit { limit_ticks, .. } => Some(limit_ticks),
-            ExchangeOrderKind::Market {}
-            | ExchangeOrderKind::Stop { .. }
-            | ExchangeOrderKind::Trail { .. }
-            | ExchangeOrderKind::TrailPercent { .. } => None,
-        }
+        limit_ticks_of(self.kind)
     }
 
     /// Moves a trailing stop after the price; it never moves away from it.
@@ -227,6 +220,18 @@ impl WorkingOrder {
             stage: self.stage,
             trail_stop_ticks: self.trail_stop_ticks,
         }
+    }
+}
+
+/// Returns the worst price that the terms allow; none where they name none.
+pub(super) fn limit_ticks_of(kind: ExchangeOrderKind) -> Option<i32> {
+    match kind {
+        ExchangeOrderKind::Limit { limit_ticks }
+        | ExchangeOrderKind::StopLimit { limit_ticks, .. } => Some(limit_ticks),
+        ExchangeOrderKind::Market {}
+        | ExchangeOrderKind::Stop { .. }
+        | ExchangeOrderKind::Trail { .. }
+        | ExchangeOrderKind::TrailPercent { .. } => None,
     }
 }
 

@@ -7,7 +7,7 @@ use scalper_core::backtest::{
 };
 use scalper_core::event::{Contract, Span};
 use scalper_core::exchange::record::{MarketContent, MarketRecord, write_record};
-use scalper_core::exchange::words::Resting;
+use scalper_core::exchange::words::{PriceLimits, Resting};
 use scalper_core::settings::{DailyLossReset, EngineSettings};
 use scalper_core::status::{ExitReason, Side};
 use serde_json::Value;
@@ -41,6 +41,7 @@ fn model(hours: Vec<Span>) -> TickModel {
             multiplier_cents: 500,
             hours,
         },
+        price_limits: None,
     }
 }
 
@@ -194,6 +195,45 @@ fn a_halt_ends_with_the_session_since_nobody_arms() {
     assert_eq!((trades_of_one, found.report.trades.len()), (1, 2));
     assert_eq!(found.report.trades[0].reason, ExitReason::DailyLoss);
     assert_eq!(found.report.sessions.len(), 2);
+}
+
+#[test]
+fn at_a_price_limit_an_exit_waits_for_the_market_to_come_back() {
+    let (settings, fills) = rules();
+    let mut tape = Tape::from(START_MS);
+    // At 15:00 in Chicago the reference is made: 7 % above it are 21 400, until the next morning.
+    let fixing_ms = START_MS + 5 * HOUR_MS;
+    tape.prices(&[20_000]);
+    tape.now_ms = fixing_ms + 3 * HOUR_MS;
+    tape.signal().prices(&[20_009, 20_009, 20_010]);
+    let jumped_ms = tape.now_ms;
+    tape.prices(&[21_900; 30]);
+    let back_ms = tape.now_ms;
+    tape.prices(&[21_390; 30]);
+    let run = |price_limits| {
+        let model = TickModel {
+            price_limits,
+            ..model(vec![])
+        };
+        tape.run(&settings, &fills, &model)
+    };
+
+    let limited = run(Some(PriceLimits::EquityIndex));
+    let free = run(None);
+
+    let exit = |found: &TickReport| {
+        (
+            found.report.trades[0].exit_at_ms,
+            found.report.trades[0].exit_ticks,
+        )
+    };
+    assert_eq!(exit(&free), (jumped_ms, 21_901 + 2));
+    assert_eq!(exit(&limited), (back_ms, 21_391 + 2));
+    let highest = |found: &TickReport| found.bars.iter().map(|bar| bar.high_ticks).max();
+    assert_eq!(
+        (highest(&limited), highest(&free)),
+        (Some(21_400), Some(21_900))
+    );
 }
 
 #[test]
