@@ -77,6 +77,7 @@ export function createInProcessGateway(options: InProcessOptions): InProcessGate
           feeCents: options.feeCents,
           initMarginCents: options.initMarginCents,
           maintMarginCents: options.initMarginCents,
+          priceLimits: "equity_index",
         },
       ],
     },
@@ -211,8 +212,9 @@ export function createInProcessGateway(options: InProcessOptions): InProcessGate
       const records = bytes.subarray(0, count * RECORD_BYTES);
       const view = viewOf(records);
       nameContract(view, contract.conId);
-      tellMarket(view);
-      take(exchange.market(records));
+      const seen = exchange.limited(records) ?? records;
+      tellMarket(seen === records ? view : viewOf(seen));
+      take(exchange.market(seen));
     }
   };
   pull(nowMs);

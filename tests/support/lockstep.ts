@@ -21,6 +21,8 @@ export type Run = {
   readonly decisions: number;
   /** Signals that a gate stopped, by gate. */
   readonly blocked: ReadonlyMap<string, number>;
+  /** What a person was told, in order, by name. */
+  readonly notices: readonly { readonly atMs: number; readonly event: string }[];
   /** Anomalies, doubts and halts, for reading when two runs differ. */
   readonly remarks: readonly string[];
   /** Holds the journal. */
@@ -76,12 +78,14 @@ export async function run(
   });
 
   const roundTrips: RoundTrip[] = [];
+  const notices: { atMs: number; event: string }[] = [];
   const remarks: string[] = [];
   const blocked = new Map<string, number>();
   let decisions = 0;
   let toLeave = 0;
   session.observe((caused, _seq, atMs) => {
     if (caused.type === "round_trip") roundTrips.push(caused.trade);
+    if (caused.type === "notice_queued") notices.push({ atMs, event: caused.notice.event });
     if (caused.type === "decision") {
       decisions++;
       if (caused.blockedBy !== null) blocked.set(caused.blockedBy, (blocked.get(caused.blockedBy) ?? 0) + 1);
@@ -149,5 +153,14 @@ export async function run(
   await road.stop();
   await session.close();
   await journal.close();
-  return { roundTrips, decisions, blocked, remarks, disk, stateHash: engine.stateHash(), shell: records.state() };
+  return {
+    roundTrips,
+    decisions,
+    blocked,
+    notices,
+    remarks,
+    disk,
+    stateHash: engine.stateHash(),
+    shell: records.state(),
+  };
 }

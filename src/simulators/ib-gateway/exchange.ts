@@ -93,8 +93,27 @@ export type ExchangePosition = {
   readonly averageTicks: number;
 };
 
+/** Is where the daily price limits of the traded contract stand. */
+export type ExchangeLimits = {
+  /** Is the close of the cash market that makes the reference. */
+  readonly fixingAtMs: number;
+  /** Is what the limits are measured from; null where it is not known, and then there are none. */
+  readonly referenceTicks: number | null;
+  /** Nothing trades below; null where there is no limit downwards. */
+  readonly down: { readonly priceTicks: number; readonly percent: number } | null;
+  /** Nothing trades above. */
+  readonly up: { readonly priceTicks: number; readonly percent: number } | null;
+  readonly standing: "within" | "down" | "up";
+};
+
 /** Fills orders. Calls come in order of time. */
 export type ExchangePort = {
+  /** Returns the records as the price limits let them happen, null where that changes nothing. They have not happened by that. */
+  limited(records: Uint8Array): Uint8Array | null;
+  /** Returns where the limits stand; null for a contract without. */
+  limits(atMs: number): ExchangeLimits | null;
+  /** Tells the limits their reference, or with null lets them forget what they have seen. */
+  setReference(atMs: number, referenceTicks: number | null): void;
   market(records: Uint8Array): readonly ExchangeReport[];
   advance(atMs: number): readonly ExchangeReport[];
   submit(atMs: number, orders: readonly ExchangeOrder[]): readonly ExchangeReport[];

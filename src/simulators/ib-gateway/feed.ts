@@ -409,7 +409,8 @@ export function createFeed(listing: Listing, isDelayed: boolean) {
     subscribeTicks(connection: Connection, reqId: number, kind: TickKind, ignoresSize: boolean): void {
       const head = message(ANSWER.tickByTick, reqId, TICK_KIND_NUMBER[kind]);
       ticks.add({ connection, reqId, kind, ignoresSize, head });
-      if (isMuted || (kind !== "BidAsk" && kind !== "MidPoint") || view.bidTicks === undefined) return;
+      if (isMuted || (kind !== "BidAsk" && kind !== "MidPoint")) return;
+      if (view.bidTicks === undefined && view.askTicks === undefined) return;
       // The quote that stands is told at once: a quiet book would otherwise stay unknown until it moves.
       const middle = barPrice("MIDPOINT");
       const at = seconds(view.quoteAtMs);

@@ -5,9 +5,9 @@ import { type Account, createAccount, newAccount, type SavedAccount } from "./ac
 import { accountRequests } from "./account-requests.ts";
 import { type Calendar, EXCHANGE_ZONE, EXCHANGE_ZONE_WIRE } from "./calendar.ts";
 import type { Connection } from "./connection.ts";
-import type { ExchangePort } from "./exchange.ts";
+import type { ExchangeLimits, ExchangePort } from "./exchange.ts";
 import { createFeed, type Feed } from "./feed.ts";
-import type { PriceJump } from "./history.ts";
+import type { PriceJump, PriceMoves } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Listing } from "./listings.ts";
 import { marketRequests } from "./market-requests.ts";
@@ -16,6 +16,7 @@ import { noOrders, type SavedOrders } from "./order-book.ts";
 import { noOrderFaults } from "./order-faults.ts";
 import { orderRequests } from "./order-requests.ts";
 import { createOrders, type Orders } from "./orders.ts";
+import { type HeldSpan, noteHeld, printLimits } from "./price-limits.ts";
 import { type RequestContext, type RequestTable, refuse, unsupportedRequests } from "./requests.ts";
 import { FieldProblem, type FieldReader, readFields } from "./wire/fields.ts";
 import { message } from "./wire/frames.ts";
@@ -29,11 +30,13 @@ export type SavedGateway = {
   orders: SavedOrders;
   account: SavedAccount;
   jumps: PriceJump[];
+  /** Left out by versions without price limits. */
+  held?: HeldSpan[];
 };
 
 /** Returns what a gateway keeps that has seen nothing. */
 export function newGateway(): SavedGateway {
-  return { orders: noOrders(), account: newAccount(), jumps: [] };
+  return { orders: noOrders(), account: newAccount(), jumps: [], held: [] };
 }
 
 type Client = {
@@ -66,6 +69,9 @@ export type Gateway = ReturnType<typeof createGateway>;
 export function createGateway(parts: GatewayParts, saved: SavedGateway) {
   const { exchange, source, listing, calendar, ledger } = parts;
   const clients = new Map<Connection, Client>();
+  const held = saved.held ?? [];
+  saved.held = held;
+  const moves: PriceMoves = { jumps: saved.jumps, held };
   const feed: Feed = createFeed(listing, parts.isDataDelayed);
   let isLinkUp = true;
   let idsInUse = 0;
@@ -148,7 +154,7 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
   };
   const requests: RequestTable = {
     ...unsupportedRequests(),
-    ...marketRequests(context, saved.jumps),
+    ...marketRequests(context, moves),
     ...orderRequests(context),
     ...accountRequests(context),
     [REQUEST.ids]: ({ connection, clientId }) =>
@@ -172,12 +178,18 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
     refuse(client.connection, -1, CODE.messageRate, "Max rate of messages per second has been exceeded:max=50");
   };
 
+  const toldLimits = (): (ExchangeLimits & { readonly text: string }) | null => {
+    const limits = exchange.limits(parts.nowMs());
+    return limits === null ? null : { ...limits, text: printLimits(limits, feed.price) };
+  };
+
   return {
     feed,
     account,
     orders,
     orderFaults,
     jumps: saved.jumps,
+    moves,
 
     /** Answers one message of a connection. A number that nobody knows is passed over, as is noise before startApi. */
     request(connection: Connection, all: readonly string[]): void {
@@ -221,6 +233,9 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
     connectionOf: (clientId: number): Connection | undefined =>
       [...clients.values()].find((client) => client.clientId === clientId)?.connection,
     connections: (): readonly Connection[] => [...clients.keys()],
+
+    /** Notes that a price limit held the market between two times. */
+    noteHeld: (fromMs: number, toMs: number, limits: ExchangeLimits): void => noteHeld(held, fromMs, toMs, limits),
 
     /** Sends a notice with id -1 to everybody. */
     notice: noticeAll,
@@ -301,6 +316,7 @@ export function createGateway(parts: GatewayParts, saved: SavedGateway) {
       })),
       contract: { conId: listing.conId, localSymbol: listing.localSymbol, lastTradeDate: listing.lastTradeDate },
       book: { ...feed.view() },
+      priceLimits: toldLimits(),
       orders: orders.working().map((order) => ({
         permId: order.permId,
         clientId: order.clientId,

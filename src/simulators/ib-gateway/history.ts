@@ -6,6 +6,7 @@ import type { Connection } from "./connection.ts";
 import type { Feed } from "./feed.ts";
 import type { BarPrice, HistoryBar, MarketSource } from "./market-source.ts";
 import { errorMessage } from "./order-messages.ts";
+import { type HeldSpan, holder } from "./price-limits.ts";
 import { KIND_QUOTE, KIND_TRADE, NO_PRICE } from "./records.ts";
 import { type ContractQuery, readContract } from "./wire/contract.ts";
 import { type FieldReader, plain } from "./wire/fields.ts";
@@ -57,13 +58,16 @@ const DAY_MS = 86_400_000;
 /** Is a jump that a fault made: bars from then on are moved. */
 export type PriceJump = { readonly atMs: number; readonly ticks: number };
 
+/** Is what happened to the prices of the source on their way to clients. */
+export type PriceMoves = { readonly jumps: readonly PriceJump[]; readonly held: readonly HeldSpan[] };
+
 /** Is what answers about the past need. */
 export type HistoryContext = {
   readonly source: MarketSource;
   readonly feed: Feed;
   readonly calendar: Calendar;
   nowMs(): number;
-  jumps(): readonly PriceJump[];
+  moves(): PriceMoves;
   /** Returns true when the request means the contract that has a market; else it has been answered. */
   hasMarket(
     connection: Connection,
@@ -137,7 +141,7 @@ export function answerHistoricalData(context: HistoryContext, connection: Connec
     refuse(CODE.historical, "Historical Market Data Service error message:HMDS query returned no data");
     return;
   }
-  const bars = found.map((bar) => movedBar(bar, context.jumps()));
+  const bars = found.map((bar) => seenBar(bar, barMs, context.moves()));
   const date = (atMs: number): string => printBarTime(atMs, barMs, formatDate);
   // A bar of quotes has neither volume nor average nor count.
   const ofTrades = (value: number | string): number | string => (price === "TRADES" ? value : -1);
@@ -287,16 +291,17 @@ function isRegular(atMs: number): boolean {
   return minute >= REGULAR_OPEN_MINUTE && minute < REGULAR_CLOSE_MINUTE;
 }
 
-/** Returns a bar moved by the jumps that came before it. */
-export function movedBar(bar: HistoryBar, jumps: readonly PriceJump[]): HistoryBar {
+/** Returns a bar as clients saw it: moved by the jumps that came before it, and held where a price limit held the market. */
+export function seenBar(bar: HistoryBar, barMs: number, { jumps, held }: PriceMoves): HistoryBar {
   let ticks = 0;
   for (const jump of jumps) if (bar.openAtMs >= jump.atMs) ticks += jump.ticks;
-  if (ticks === 0) return bar;
+  if (ticks === 0 && held.length === 0) return bar;
+  const hold = holder(held, bar.openAtMs, bar.openAtMs + barMs);
   return {
     ...bar,
-    openTicks: bar.openTicks + ticks,
-    highTicks: bar.highTicks + ticks,
-    lowTicks: bar.lowTicks + ticks,
-    closeTicks: bar.closeTicks + ticks,
+    openTicks: hold(bar.openTicks + ticks),
+    highTicks: hold(bar.highTicks + ticks),
+    lowTicks: hold(bar.lowTicks + ticks),
+    closeTicks: hold(bar.closeTicks + ticks),
   };
 }

@@ -243,7 +243,7 @@ export async function startGatewayServer(options: GatewayOptions): Promise<Gatew
         state,
         view: (barMs) => pageView(parts, barMs),
         position: () => gateway.account.position().position,
-        lastTicks: () => gateway.feed.view().lastTicks,
+        lastTicks: pump.lastTicks,
         addFault: runner.add,
         pause: pump.pause,
         resume: pump.resume,
@@ -320,11 +320,12 @@ function openMarket(
     "The front month has rolled on: the simulated market is now in the next contract",
   );
   const carried = { latencyMs, extraSlippageTicks, startCashCents: exchange.account().cashCents };
-  const { orders, account, jumps } = saved.gateway;
+  const { orders, account, jumps, held } = saved.gateway;
   const gateway: SavedGateway = {
     orders: { ...orders, orders: [], executions: [] },
     account: { ...account, hasTraded: false },
     jumps,
+    held: held ?? [],
   };
   return { exchange: openExchange(front, carried, null), listing: front, gateway, isNew: true };
 }

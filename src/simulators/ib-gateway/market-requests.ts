@@ -6,7 +6,7 @@ import {
   answerHistoricalData,
   answerHistoricalTicks,
   type HistoryContext,
-  type PriceJump,
+  type PriceMoves,
 } from "./history.ts";
 import { contractDataMessage, findListings, ruleIncrement } from "./listings.ts";
 import { type RequestContext, type RequestTable, refuse } from "./requests.ts";
@@ -37,7 +37,7 @@ const NO_PERMISSION: Readonly<Record<number, string>> = {
 };
 
 /** Returns the answers to requests about contracts, market data and the past. */
-export function marketRequests(parts: RequestContext, jumps: readonly PriceJump[]): RequestTable {
+export function marketRequests(parts: RequestContext, moves: PriceMoves): RequestTable {
   const { source, feed, calendar, listing } = parts;
   /** What each connection has asked for: live 1, frozen 2, delayed 3, both 4; live where it has not. */
   const dataTypes = new WeakMap<Connection, number>();
@@ -82,7 +82,7 @@ export function marketRequests(parts: RequestContext, jumps: readonly PriceJump[
     );
     return false;
   };
-  const history: HistoryContext = { source, feed, calendar, nowMs: parts.nowMs, jumps: () => jumps, hasMarket };
+  const history: HistoryContext = { source, feed, calendar, nowMs: parts.nowMs, moves: () => moves, hasMarket };
 
   return {
     [REQUEST.contractDetails]: ({ connection }, fields) => {

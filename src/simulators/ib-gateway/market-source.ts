@@ -39,6 +39,8 @@ export type MarketSource = {
   nextAtMs(): number | null;
   /** Returns up to `count` bars that opened before `beforeMs`, oldest first, those before the first record included; of trades without `price`. */
   history(barMs: number, count: number, beforeMs: number, price?: BarPrice): readonly HistoryBar[];
+  /** Is from when on the past is the market's own; what lies before is made up to look at. Left out, none of it is its own. */
+  readonly ownPastFromMs?: number;
   /** Returns when the oldest bar opened that can be asked for; null while there is none. */
   firstBarMs(): number | null;
   /** Returns what is needed to go on from here at the next start. */

@@ -1,6 +1,6 @@
 // The engine's exchange behind the port of exchange.ts: values to JSON and back, one contract, one account.
 import { createExchange } from "../../engine.ts";
-import type { ExchangeAccount, ExchangePort, ExchangePosition, ExchangeReport } from "./exchange.ts";
+import type { ExchangeAccount, ExchangeLimits, ExchangePort, ExchangePosition, ExchangeReport } from "./exchange.ts";
 import type { Listing } from "./listings.ts";
 
 /** How many contracts stand at each price behind the best one. */
@@ -34,6 +34,8 @@ export function openExchange(
           feeCents: product.feeCents,
           initMarginCents: product.initialMarginCents,
           maintMarginCents: product.maintenanceMarginCents,
+          // All that is listed here are US equity indices.
+          priceLimits: "equity_index",
         },
       ],
     },
@@ -42,6 +44,9 @@ export function openExchange(
   const reports = (json: string | null): readonly ExchangeReport[] =>
     json === null ? NOTHING : (JSON.parse(json) as ExchangeReport[]);
   return {
+    limited: (records) => native.limited(records),
+    limits: (atMs) => (JSON.parse(native.limits(atMs)) as ExchangeLimits[])[0] ?? null,
+    setReference: (atMs, referenceTicks) => native.setReference(atMs, listing.conId, referenceTicks),
     market: (records) => reports(native.market(records)),
     advance: (atMs) => reports(native.advance(atMs)),
     submit: (atMs, orders) => reports(native.submit(atMs, JSON.stringify(orders))),

@@ -3,7 +3,7 @@
 import { DateTime } from "luxon";
 import { type Calendar, EXCHANGE_ZONE } from "./calendar.ts";
 import type { Gateway } from "./gateway.ts";
-import { movedBar } from "./history.ts";
+import { seenBar } from "./history.ts";
 import type { MarketSource } from "./market-source.ts";
 import { LEVEL_SIZE } from "./native-exchange.ts";
 import { type GatewayExecution, type GatewayOrder, isWorking } from "./order-messages.ts";
@@ -68,6 +68,7 @@ export function pageView(parts: ViewParts, barMs: number): object {
     sockets: parts.sockets(),
     clients: state.clients,
     book: state.book,
+    priceLimits: state.priceLimits?.text ?? null,
     levelSize: LEVEL_SIZE,
     orders: gateway.orders.recent(ENDED_SHOWN).map(printOrder),
     fills: gateway.orders.latestExecutions(FILLS_SHOWN).map(printFill),
@@ -78,7 +79,7 @@ export function pageView(parts: ViewParts, barMs: number): object {
       barMs,
       bars: source
         .history(barMs, BARS_SHOWN, nowMs + 1)
-        .map((bar) => movedBar(bar, gateway.jumps))
+        .map((bar) => seenBar(bar, barMs, gateway.moves))
         .map((bar) => [bar.openAtMs, bar.openTicks, bar.highTicks, bar.lowTicks, bar.closeTicks]),
     },
   };

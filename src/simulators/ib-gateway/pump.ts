@@ -9,9 +9,19 @@ import { type Calendar, EXCHANGE_ZONE } from "./calendar.ts";
 import type { ExchangePort } from "./exchange.ts";
 import { SNAPSHOT_MS } from "./feed.ts";
 import type { Gateway } from "./gateway.ts";
+import { seenBar } from "./history.ts";
 import { frontListing } from "./listings.ts";
 import type { MarketBatch, MarketSource } from "./market-source.ts";
-import { nameContract, RECORD_BYTES, shiftPrices, viewOf } from "./records.ts";
+import {
+  KIND_TRADE,
+  nameContract,
+  RECORD_BYTES,
+  recordA,
+  recordAtMs,
+  recordKind,
+  shiftPrices,
+  viewOf,
+} from "./records.ts";
 import { CODE } from "./wire/ids.ts";
 
 /** A running market is moved this often, in wall milliseconds. */
@@ -30,6 +40,9 @@ const FULL_SPEED_STRIDE_MS = 250;
 const APART_STRIDE_MS = 2_000;
 /** While the market is closed a stride is longer: nothing can be traded. */
 const CLOSED_STRIDE_MS = 10_000;
+/** Of bars so long one ends at the close of the cash market; so many reach back over a weekend. */
+const REFERENCE_BAR_MS = 1_800_000;
+const REFERENCE_BARS = 200;
 /** At full speed a client that reads nothing for so long, in wall milliseconds, is closed. */
 const FULL_SPEED_WAIT_MS_MAX = 10_000;
 /** A client of this process is never left further behind than this, or than what passes in so much wall time. */
@@ -47,6 +60,8 @@ export type Pump = {
   /** Returns the market time up to which everything has happened. */
   nowMs(): number;
   isOpen(): boolean;
+  /** Returns the last price that the market had by itself, also where a price limit held it; undefined before one. */
+  lastTicks(): number | undefined;
   /** Lets everything happen up to the clock's time; called before a request, so that none acts in the past. */
   catchUp(): void;
   /** Lets everything happen up to `atMs`, the clock moving along. Rejects while the clock runs by itself. */
@@ -113,6 +128,36 @@ export function createPump(parts: {
     }
   };
 
+  /** Is the market's own last price where a price limit has just held it. */
+  let beyondTicks: number | undefined;
+
+  /** Returns the records as the price limits let them happen, for everybody. */
+  const limited = (records: Uint8Array): Uint8Array => {
+    const held = exchange.limited(records);
+    if (held === null) {
+      beyondTicks = undefined;
+      return records;
+    }
+    const view = viewOf(records);
+    const last = records.length - RECORD_BYTES;
+    const toMs = recordAtMs(view, last);
+    const limits = exchange.limits(toMs);
+    if (limits !== null) gateway.noteHeld(recordAtMs(view, 0), toMs, limits);
+    beyondTicks = lastTradeTicks(view) ?? beyondTicks;
+    return held;
+  };
+
+  /** The limits of a market's first day are measured from the close of the day before, where that is its own past. */
+  const tellReference = (): void => {
+    const limits = exchange.limits(reachedMs);
+    if (limits === null || limits.referenceTicks !== null) return;
+    const { fixingAtMs } = limits;
+    if (fixingAtMs <= (source.ownPastFromMs ?? Number.POSITIVE_INFINITY)) return;
+    const bar = source.history(REFERENCE_BAR_MS, REFERENCE_BARS, fixingAtMs).at(-1);
+    if (bar === undefined) return;
+    exchange.setReference(reachedMs, seenBar(bar, REFERENCE_BAR_MS, gateway.moves).closeTicks);
+  };
+
   /** A session that ended while the gateway did not run takes its day orders with it. */
   const endMissedSession = (): void => {
     if (parts.exchangeAtMs === null) return;
@@ -125,9 +170,11 @@ export function createPump(parts: {
   /** What lies before the start has happened already: it fills the book and the tape, and is told to nobody. */
   const passBy = (): void => {
     pull(reachedMs, (records) => {
-      feed.take(records);
-      if (parts.exchangeAtMs === null) orders.apply(exchange.market(records));
+      const seen = limited(records);
+      feed.take(seen);
+      if (parts.exchangeAtMs === null) orders.apply(exchange.market(seen));
     });
+    tellReference();
     endMissedSession();
     const before = source.history(86_400_000, 2, session?.openMs ?? reachedMs).at(-1);
     if (before !== undefined) feed.seed(before.closeTicks);
@@ -174,6 +221,8 @@ export function createPump(parts: {
       "The recording has been played to its end and begins anew",
     );
     closeSession();
+    // A recording does not begin where it ended.
+    exchange.setReference(reachedMs, null);
     turnMs = untilMs;
   };
 
@@ -197,8 +246,9 @@ export function createPump(parts: {
     reachedMs = nextMs;
     pull(nextMs, (records) => {
       if (session === undefined) return;
-      feed.take(records);
-      orders.apply(exchange.market(records));
+      const seen = limited(records);
+      feed.take(seen);
+      orders.apply(exchange.market(seen));
     });
     orders.apply(exchange.advance(reachedMs));
     orders.expire();
@@ -345,6 +395,7 @@ export function createPump(parts: {
     begin: passBy,
     nowMs: () => reachedMs,
     isOpen: () => session !== undefined,
+    lastTicks: () => beyondTicks ?? feed.view().lastTicks,
     catchUp: () => {
       if (typeof speed === "number" && speed > 0) moveTo(clock.nowMs(), TURN_WORK_MS_MAX, false);
     },
@@ -371,6 +422,13 @@ export function createPump(parts: {
       cancelTurn();
     },
   };
+}
+
+/** Returns the price of the last trade among records; undefined where there is none. */
+function lastTradeTicks(view: DataView): number | undefined {
+  for (let offset = view.byteLength - RECORD_BYTES; offset >= 0; offset -= RECORD_BYTES)
+    if (recordKind(view, offset) === KIND_TRADE) return recordA(view, offset);
+  return undefined;
 }
 
 function print(atMs: number): string {

@@ -102,6 +102,7 @@ describe.skipIf(executablePath === undefined)("the gateway's page", () => {
     await page.getByText("$2,376.00").waitFor();
     await page.getByRole("img", { name: "Price chart of MESH6: last 5000.00, 1 fills" }).waitFor();
     await page.getByText("Open until Mon 5 Jan 2026 16:00:00 CST").waitFor();
+    await page.getByText(/^No price limits: /).waitFor();
   });
 
   test("moves the market: step, speed, pause, a jump, a position", async () => {

@@ -32,6 +32,7 @@ export function createMarketSource(options: {
   readonly startMs: number;
   readonly endMs: number | null;
   readonly restUntil?: MarketSource["restUntil"];
+  readonly ownPastFromMs?: number;
   readonly calendar: Calendar;
   readonly flow: Flow;
   readonly bars: BarStore;
@@ -90,6 +91,7 @@ export function createMarketSource(options: {
     startMs: options.startMs,
     endMs: options.endMs,
     restUntil: options.restUntil ?? (() => null),
+    ...(options.ownPastFromMs === undefined ? {} : { ownPastFromMs: options.ownPastFromMs }),
     advance: (untilMs, batch) => {
       const room = Math.floor(batch.bytes.length / RECORD_BYTES);
       const before = batch.length;

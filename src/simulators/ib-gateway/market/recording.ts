@@ -122,6 +122,7 @@ function openTape(
       startMs,
       endMs: options.loop ? null : first.endMs,
       restUntil: taped.restUntil,
+      ownPastFromMs: first.startMs,
       calendar,
       flow,
       bars: past.bars,

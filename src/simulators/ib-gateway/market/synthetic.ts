@@ -71,6 +71,7 @@ export function createSyntheticMarket(options: SyntheticMarketOptions): MarketSo
     ].join(", "),
     startMs,
     endMs: null,
+    ownPastFromMs: Number.NEGATIVE_INFINITY,
     calendar,
     flow: path,
     bars,

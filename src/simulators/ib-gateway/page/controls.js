@@ -54,6 +54,7 @@ export function createControls(attempt) {
       pause.classList.toggle("paused", isPaused);
       for (const [speed, button] of speeds) button.setAttribute("aria-pressed", String(speed === view.speed));
       $("market-state").textContent = stateText(view);
+      $("price-limits").textContent = view.priceLimits ?? "";
     },
   };
 }
