@@ -102,6 +102,7 @@ function tickFills({ settings, fills }: Basis): Assumption[] {
     },
     { name: "fees", text: feesText(settings) },
     { name: "target", text: `rests at the exchange and fills ${line}` },
+    { name: "price limits", text: priceLimitsText(settings) },
   ];
 }
 
@@ -110,6 +111,15 @@ function middleText({ fills }: Basis): string {
   return fills.on === "bars"
     ? "of the middle of bid_close and ask_close at each close, of the close itself where one is missing or the bid is not below the ask; fills, stops and targets are of the prices that traded"
     : "of the middle of the best bid and ask when a bar closes, of the last price while one is missing; fills, stops and targets are of the market itself";
+}
+
+function priceLimitsText(settings: Settings): string {
+  switch (instrumentOf(settings).priceLimits) {
+    case "equity_index":
+      return "nothing trades beyond the daily price limits of US equity-index futures, measured from the data's own 15:00 Chicago of the day before; where the data do not hold that, none";
+    case null:
+      return "not known for this instrument: none";
+  }
 }
 
 function calendarText({ fills, settings }: Basis): string {

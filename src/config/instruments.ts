@@ -23,11 +23,14 @@ export type Instrument = {
   readonly maxNotionalCents: number | null;
   /** The contract months that are listed: quarterly, or null where the program does not know. */
   readonly months: readonly number[] | null;
+  /** Which daily price limits its exchange has set, or null where the program does not know of any. */
+  readonly priceLimits: "equity_index" | null;
 };
 
-type Family = Pick<Instrument, "currency" | "feeCents" | "maxPositionCap" | "months">;
-const MICRO: Family = { currency: "USD", feeCents: 57, maxPositionCap: 10, months: [3, 6, 9, 12] };
-const E_MINI: Family = { currency: "USD", feeCents: 215, maxPositionCap: 2, months: [3, 6, 9, 12] };
+type Family = Pick<Instrument, "currency" | "feeCents" | "maxPositionCap" | "months" | "priceLimits">;
+const INDEX = { currency: "USD", months: [3, 6, 9, 12], priceLimits: "equity_index" } as const;
+const MICRO: Family = { ...INDEX, feeCents: 57, maxPositionCap: 10 };
+const E_MINI: Family = { ...INDEX, feeCents: 215, maxPositionCap: 2 };
 
 /**
  * Multipliers and ticks: CME contract specifications. Fees: IB fixed commission + exchange + regulatory (micro 0.25 +
@@ -85,6 +88,7 @@ export function instrumentOf(settings: Pick<Settings, "contract">): Instrument {
     maxPositionCap: 10,
     maxNotionalCents: null,
     months: null,
+    priceLimits: null,
   };
 }
 

@@ -179,7 +179,8 @@ async function simulateTicks(
   signal: AbortSignal,
 ): Promise<TickRun> {
   const { targetFill, latencyMs } = settings.backtest;
-  const model: TickModel = { latencyMs, resting: targetFill, contract };
+  const { priceLimits } = instrumentOf(settings);
+  const model: TickModel = { latencyMs, resting: targetFill, contract, priceLimits };
   const running = startTickBacktest(
     engineSettings(settings, "back"),
     fillModel(settings),
