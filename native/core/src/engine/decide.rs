@@ -61,8 +61,6 @@ pub(super) struct TripPlan {
     pub exit_reason: Option<ExitReason>,
     /// Stops and targets placed anew for it.
     pub repairs: u32,
-    /// Since when a stop is missing; 0 = none is.
-    pub bare_since_ms: i64,
 }
 
 impl Core {

@@ -339,7 +339,6 @@ impl Core {
                 group: crate::orders::group_of(order_ref),
                 exit_reason: None,
                 repairs: 0,
-                bare_since_ms: 0,
             });
         }
         let exit_z_e4 = self.settings.strategy.exit_z_e4;

@@ -271,6 +271,15 @@ impl Core {
         }
     }
 
+    /// Was an order of this exit's own refused, as one beyond a daily price limit is? Then another limit would be as well.
+    fn is_exit_refused(&self, plan: &ExitPlan) -> bool {
+        self.orders.iter().any(|order| {
+            order.leg == Leg::Exit
+                && order.state == OrderState::Rejected
+                && order.made_at_ms >= plan.started_ms
+        })
+    }
+
     /// Returns the limit of an exit: through the market, as far from its middle as the collar allows (D4); none without a
     /// fresh quote.
     fn exit_limit_ticks(&self, signed: i64) -> Option<i32> {
@@ -315,7 +324,7 @@ impl Core {
         };
         let limit_ticks = self
             .exit_limit_ticks(signed)
-            .filter(|_| plan.attempts < LIMIT_TRIES);
+            .filter(|_| plan.attempts < LIMIT_TRIES && !self.is_exit_refused(plan));
         let seq = self.next_order_seq();
         let order = OrderRequest {
             order_ref: order_ref(
@@ -340,6 +349,7 @@ impl Core {
         }
         let how = match limit_ticks {
             Some(_) => "",
+            None if self.is_exit_refused(plan) => ", at the market: its limit was refused",
             None if plan.attempts < LIMIT_TRIES => ", at the market: there is no fresh quote",
             None => ", at the market: its limits did not fill",
         };

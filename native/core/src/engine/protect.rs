@@ -133,11 +133,6 @@ impl Core {
     }
 
     fn fit_leg(&mut self, order: &Order, kind: OrderKind) {
-        if leg_is_stop(order)
-            && let Some(trip) = &mut self.trip
-        {
-            trip.bare_since_ms = 0;
-        }
         if !matches!(order.state, OrderState::Acked | OrderState::Partial)
             || order.awaits_executions_since_ms > 0
         {
@@ -177,20 +172,13 @@ impl Core {
         if is_owed || self.is_told_otherwise() {
             return;
         }
-        let at_ms = self.at_ms;
-        let ended = self
-            .orders
-            .iter()
-            .filter(|order| order.leg == leg)
-            .max_by_key(|order| order.since_ms);
-        let refused = ended.is_some_and(|order| order.state == OrderState::Rejected);
-        let Some(trip) = &mut self.trip else { return };
-        if trip.bare_since_ms == 0 {
-            trip.bare_since_ms = at_ms;
-        }
-        if !refused && at_ms - trip.bare_since_ms < MISSING_MS {
+        if self
+            .missing_due_ms(leg)
+            .is_some_and(|due_ms| self.at_ms < due_ms)
+        {
             return;
         }
+        let Some(trip) = &mut self.trip else { return };
         if trip.repairs >= REPAIRS_MAX {
             if leg == Leg::Stop {
                 self.tell_bare("the stop was refused three times; the position is being closed");
@@ -212,6 +200,17 @@ impl Core {
             self.tell_bare("the stop was missing and is placed anew");
         }
         self.place_leg(leg, held, kind);
+    }
+
+    /// Returns from when on a leg is missed whose last order has ended; none where there was none, or where it was refused:
+    /// then there is nothing to wait for.
+    fn missing_due_ms(&self, leg: Leg) -> Option<i64> {
+        let last = self
+            .orders
+            .iter()
+            .filter(|order| order.leg == leg)
+            .max_by_key(|order| order.since_ms)?;
+        (last.state != OrderState::Rejected).then_some(last.since_ms + MISSING_MS)
     }
 
     fn place_leg(&mut self, leg: Leg, held: Side, kind: OrderKind) {
@@ -308,7 +307,10 @@ impl Core {
                 NEVER_MS
             };
         }
-        let bare_ms = self.trip.as_ref().map_or(0, |trip| trip.bare_since_ms);
+        let missing = [Leg::Stop, Leg::Target]
+            .into_iter()
+            .filter(|leg| !self.orders.live().any(|order| order.leg == *leg))
+            .filter_map(|leg| self.missing_due_ms(leg));
         let held = self.position.signed().abs();
         let orders = self.orders.live().filter_map(|order| {
             let is_leg = matches!(order.leg, Leg::Stop | Leg::Target);
@@ -322,7 +324,7 @@ impl Core {
         });
         // What was due before has been done, or waits for something else than time.
         orders
-            .chain((bare_ms > 0).then_some(bare_ms + MISSING_MS))
+            .chain(missing)
             .filter(|due_ms| *due_ms > self.at_ms)
             .min()
             .unwrap_or(NEVER_MS)

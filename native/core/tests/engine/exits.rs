@@ -642,6 +642,28 @@ fn an_exit_that_is_refused_is_tried_again_after_five_seconds() {
 }
 
 #[test]
+fn a_limit_that_is_refused_is_followed_by_a_market_order() {
+    let mut desk = long_one();
+    desk.broker.faults.refuse_modifies = true;
+    desk.broker.faults.refuse_exits = true;
+    desk.price(19_990);
+    desk.command(Command::Flatten {});
+    stand(&mut desk, 1_000);
+    assert_eq!(own_exits(&desk), [limit(19_950)]);
+
+    desk.broker.faults.refuse_exits = false;
+    desk.broker.hold(false);
+    stand(&mut desk, 5_000);
+
+    assert_eq!(own_exits(&desk)[1..], [OrderKind::Market {}]);
+    assert_eq!(
+        whys(&desk)[1],
+        "flatten: flatten, at the market: its limit was refused"
+    );
+    assert_eq!(desk.broker.position, 0);
+}
+
+#[test]
 fn an_exit_that_the_broker_calls_filled_is_not_touched_until_its_execution_is_told() {
     let mut desk = long_one();
     desk.price(19_990);

@@ -8,6 +8,7 @@ mod exits;
 mod gates;
 mod identity;
 mod properties;
+mod protection;
 mod reconcile;
 mod round_trips;
 mod second_opinion;
