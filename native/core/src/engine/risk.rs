@@ -301,7 +301,7 @@ pub(crate) fn cents(amount: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rate, RiskState, cents};
+    use super::{HOUR_MS, Rate, RiskState, STAMPS_MAX, cents, count_within, seconds};
     use crate::settings::RateLimit;
     use crate::status::Side;
 
@@ -351,6 +351,55 @@ mod tests {
                 over,
                 "{at_ms} {more} {factor} {limit:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_rate_keeps_no_more_stamps_than_an_hour_and_a_limit_want() {
+        let mut rate = Rate::default();
+        for at_ms in 0..10 {
+            rate.count(at_ms);
+        }
+        rate.count(HOUR_MS + 4);
+        assert_eq!(rate.stamps.len(), 6, "an hour old is too old");
+
+        for at_ms in 0..2 * i64::try_from(STAMPS_MAX).unwrap() {
+            rate.count(2 * HOUR_MS + at_ms / 100);
+        }
+        assert_eq!(rate.stamps.len(), STAMPS_MAX);
+        assert_eq!(
+            rate.in_minute(2 * HOUR_MS),
+            u32::try_from(STAMPS_MAX).unwrap()
+        );
+        assert_eq!(rate.in_minute(3 * HOUR_MS), 0);
+    }
+
+    #[test]
+    fn d14_what_is_a_minute_old_counts_no_more() {
+        for (last_ms, count) in [(59_999, 3), (60_000, 2), (60_001, 2), (90_000, 1)] {
+            let mut stamps = std::collections::VecDeque::new();
+            for at_ms in [0, 30_000, last_ms] {
+                count_within(&mut stamps, at_ms, 60_000);
+            }
+
+            assert_eq!(stamps.len(), count, "{last_ms}");
+        }
+        let mut stamps = std::collections::VecDeque::new();
+        for _ in 0..=STAMPS_MAX {
+            count_within(&mut stamps, 0, 60_000);
+        }
+        assert_eq!(stamps.len(), STAMPS_MAX);
+    }
+
+    #[test]
+    fn seconds_are_printed_to_a_tenth() {
+        for (ms, text) in [
+            (0, "0.0 s"),
+            (99, "0.0 s"),
+            (1_999, "1.9 s"),
+            (3_600_500, "3600.5 s"),
+        ] {
+            assert_eq!(seconds(ms), text);
         }
     }
 

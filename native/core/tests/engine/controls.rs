@@ -2,7 +2,7 @@
 //! only keep entries out stand in `gates`.
 
 use crate::support::*;
-use scalper_core::event::{Event, Span};
+use scalper_core::event::{Command, Event, Span};
 use scalper_core::settings::*;
 use scalper_core::status::{ExitReason, OrderKind, Posture, Side, Tif};
 
@@ -484,4 +484,126 @@ fn the_market_that_closes_early_is_left_before_it_does() {
 
     assert_eq!(desk.broker.position, 0);
     assert_eq!(desk.trips()[0].reason, ExitReason::SessionClose);
+}
+
+#[test]
+fn d3_the_limit_that_follows_the_first_price_counts_the_contracts_that_are_allowed() {
+    // 1.7 × 20 000 ticks × $1.25 × 3 contracts.
+    let desk = Desk::ready(with(|settings| {
+        settings.risk.max_notional_cents = None;
+        settings.risk.max_position = 3;
+    }));
+
+    let detail = desk.gate("max_notional").detail;
+    assert!(detail.ends_with("$127,500.00"), "{detail}");
+}
+
+#[test]
+fn d14_the_third_refusal_within_a_minute_halts_whatever_was_refused() {
+    for (count, halts) in [(2, false), (3, true)] {
+        let mut desk = Desk::ready(settings());
+        desk.sink();
+        desk.broker.hold(true);
+        desk.broker.faults.refuse_exits = true;
+        desk.pass(2_001);
+        desk.command(Command::Flatten {});
+        desk.pass(5_000 * (count - 1));
+
+        let refused = desk
+            .broker
+            .placed
+            .iter()
+            .filter(|request| request.order_ref.ends_with('X'));
+        assert_eq!(refused.count() as i64, count);
+        assert_eq!(tripped(&desk, "runaway"), halts, "{count}");
+    }
+}
+
+#[test]
+fn d14_a_third_entry_that_becomes_a_position_is_no_runaway() {
+    let mut desk = Desk::ready(settings());
+    for count in 1..=3 {
+        desk.broker.faults.hold_market = count < 3;
+        desk.warm_up();
+        desk.sink();
+        if count < 3 {
+            let entry = desk.broker.newest('E');
+            let answers = desk.broker.cancel(&entry);
+            desk.tell_all(answers);
+            for leg in ['S', 'T'] {
+                let order_ref = desk.broker.newest(leg);
+                desk.broker.orders.get_mut(&order_ref).unwrap().state =
+                    scalper_core::event::BrokerOrderState::Cancelled;
+            }
+            desk.pass(20_000);
+        }
+    }
+
+    assert_eq!((desk.entries(), desk.broker.position), (3, 1));
+    assert!(!tripped(&desk, "runaway"));
+}
+
+#[test]
+fn d15_closes_a_position_that_has_no_orders_beside_it() {
+    let mut desk = Desk::ready(with(|settings| {
+        settings.risk.stop_cents = None;
+        settings.risk.target_cents = None;
+        settings.risk.daily_loss_cents = 10_000;
+    }));
+    desk.sink();
+    assert_eq!((desk.broker.position, desk.status().orders.len()), (1, 0));
+
+    desk.price(19_819);
+    desk.pass(3_000);
+
+    assert_eq!((desk.broker.position, desk.posture()), (0, Posture::Halted));
+}
+
+#[test]
+fn d17_does_nothing_where_a_person_has_halted_already() {
+    let mut desk = Desk::ready(with(|settings| {
+        settings.risk.trailing_drawdown_cents = Some(10_000);
+        settings.risk.target_cents = None;
+    }));
+    desk.sink();
+    quote(&mut desk, 20_141, 20_142);
+    desk.command(Command::Halt {
+        reason: "by hand".into(),
+    });
+
+    quote(&mut desk, 20_061, 20_062);
+
+    assert!(!tripped(&desk, "trail_dd"));
+    assert_eq!(desk.broker.position, 1, "its stop goes on");
+}
+
+#[test]
+fn d4_each_side_is_judged_by_its_own_stop() {
+    // A stop of four ticks: from the ask down for a long entry, from the bid up for a short one.
+    for (is_long, spread, blocked) in [
+        (true, 3, None),
+        (true, 4, Some("collar")),
+        (false, 3, None),
+        (false, 4, Some("collar")),
+    ] {
+        let mut desk = Desk::ready(with(|settings| {
+            settings.risk.stop_cents = Some(4 * 125);
+            settings.risk.max_spread_ticks = 20;
+        }));
+        let price = if is_long { 19_900 } else { 20_100 };
+        quote(&mut desk, price - spread + 1, price + 1);
+        desk.tell(Event::Trade {
+            exchange_at_ms: desk.at_ms,
+            price_ticks: price,
+            size: 1,
+        });
+        desk.pass(1_300);
+
+        assert_eq!(
+            desk.blocked().as_deref(),
+            blocked,
+            "long {is_long}, {spread} t"
+        );
+        assert_eq!(desk.entries(), usize::from(blocked.is_none()));
+    }
 }

@@ -583,20 +583,37 @@ fn what_an_entry_would_add_is_counted_only_where_one_is_possible() {
 }
 
 #[test]
-fn d4_a_short_entrys_stop_must_stand_above_the_book_as_well() {
-    // From the bid of 20 000 down: a stop of four ticks above it.
-    for (spread, open) in [(3, true), (4, false), (5, false)] {
-        let mut desk = Desk::ready(with(|settings| {
-            settings.risk.stop_cents = Some(4 * 125);
-            settings.risk.max_spread_ticks = 20;
-            settings.session.no_entry_before_flatten_ms = 0;
-        }));
-        desk.prices(&[20_060]);
-        desk.broker.placed.clear();
-        quote(&mut desk, Some(20_060), Some(20_060 + spread));
+fn r17_foreign_contracts_count_as_if_they_had_filled() {
+    let mut desk = Desk::ready(with(|settings| settings.allow_foreign = true));
+    let request = scalper_core::effect::OrderRequest {
+        order_ref: String::new(),
+        side: Side::Buy,
+        quantity: 2,
+        kind: scalper_core::status::OrderKind::Limit {
+            limit_ticks: 19_000,
+        },
+        tif: scalper_core::status::Tif::Day,
+        parent_ref: None,
+        oca_group: None,
+        outside_rth: true,
+    };
+    desk.broker.orders.insert(
+        "by hand".into(),
+        Held {
+            request,
+            order_id: 7_000,
+            state: scalper_core::event::BrokerOrderState::Working,
+            filled: 0,
+            is_new: false,
+        },
+    );
+    desk.pass(61_000);
 
-        assert_eq!(is_open(&desk, "collar"), open, "{spread}");
-    }
+    let gate = desk.gate("max_position");
+    assert_eq!(
+        (gate.open, gate.detail.as_str()),
+        (false, "3 > 1 contracts")
+    );
 }
 
 #[test]
