@@ -145,6 +145,7 @@ impl Core {
                 },
             );
             self.take_back(old, old.quantity, new.filled_at_ms);
+            self.ledger.belongs_to(&new.exec_id, self.next_trip_id());
             self.step(
                 &new.order_ref,
                 OrderStep::Filled {
@@ -165,6 +166,10 @@ impl Core {
         let (old_ticks, new_ticks) = (old.price_ticks, new.price_ticks);
         let why = format!("execution {} was corrected", new.exec_id);
         self.reprice(old.trip_id, old.side, kept, (old_ticks, new_ticks), &why);
+        if old.quantity == 0 {
+            // Nothing of it was counted where it once belonged: it belongs to what it is counted in now.
+            self.ledger.belongs_to(&new.exec_id, self.next_trip_id());
+        }
         let more = new.quantity - old.quantity;
         if more != 0 {
             self.step(&new.order_ref, OrderStep::Filled { quantity: more });
