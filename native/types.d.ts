@@ -375,6 +375,10 @@ settings: EngineSettings, } | { "type": "stopped",
  */
 reason: string, } | { "type": "woke", } | { "type": "history", 
 /**
+ * The bars' length, as it was asked for; none in journals of before it was told.
+ */
+barMs: number | null, 
+/**
  * Bars of the sampling asked for.
  */
 bars: Array<Bar>, } | { "type": "link_changed", 
@@ -1138,7 +1142,15 @@ detail: string, };
 /**
  * What is asked of the broker, with the terms that the answer must be about; its name is [`Ask`].
  */
-export type BrokerQuestion = { "ask": "contract", } | { "ask": "state", } | { "ask": "history", } | { "ask": "market_data", } | { "ask": "margin", 
+export type BrokerQuestion = { "ask": "contract", } | { "ask": "state", } | { "ask": "history", 
+/**
+ * Their length; 0 = a bar for every trade, of which no broker has any.
+ */
+barMs: number, 
+/**
+ * How many, the newest.
+ */
+bars: number, } | { "ask": "market_data", } | { "ask": "margin", 
 /**
  * Contracts of the entry.
  */

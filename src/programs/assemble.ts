@@ -143,7 +143,6 @@ export async function assemble(options: AssembleOptions): Promise<Result<Assembl
       clear: () => clearLatch(dataDir),
     },
     contractQuery: () => contractQuery(settings),
-    window: () => ({ samplingMs: settings.strategy.samplingMs, bars: settings.strategy.window }),
     log,
     onFault: options.onFault,
   });

@@ -13,9 +13,6 @@ const BATCH_EVENTS_MAX = 512;
 /** Events that may wait. More means that the loop can't keep up: market data are then dropped, nothing else. */
 export const QUEUE_EVENTS_MAX = 200_000;
 
-/** Bars asked for beyond the window: the newest may be unfinished, some lie in an earlier session. */
-const HISTORY_BARS_SPARE = 10;
-
 /** Is what a command became. */
 export type CommandAnswer = Omit<Extract<Effect, { type: "command_answered" }>, "type">;
 
@@ -36,8 +33,6 @@ export type SessionParts = {
   readonly latch: { set(by: string, reason: string, atMs: number): void; clear(): void };
   /** What to trade. Read anew at each question: a person may have changed it. */
   readonly contractQuery: () => ContractQuery;
-  /** Bar length and size of the window, for history. */
-  readonly window: () => { readonly samplingMs: number; readonly bars: number };
   readonly log: Log;
   /** The engine is broken: nothing more is decided. The latch is set already. */
   readonly onFault: (fault: Error) => void;
@@ -295,10 +290,12 @@ export function createSession(parts: SessionParts): Session {
         return state.ok ? state.value : askFailed(question.ask, state.error);
       }
       case "history": {
-        const { samplingMs, bars } = parts.window();
-        if (samplingMs === 0) return { type: "history", bars: [] };
-        const history = await gateway.history({ barMs: samplingMs, count: bars + HISTORY_BARS_SPARE });
-        return history.ok ? { type: "history", bars: [...history.value] } : askFailed(question.ask, history.error);
+        const { barMs, bars: count } = question;
+        if (barMs === 0) return { type: "history", barMs, bars: [] };
+        const history = await gateway.history({ barMs, count });
+        return history.ok
+          ? { type: "history", barMs, bars: [...history.value] }
+          : askFailed(question.ask, history.error);
       }
       case "market_data": {
         const watching = await gateway.watch();

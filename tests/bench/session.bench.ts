@@ -196,7 +196,7 @@ async function openSession(
   const opened = await openJournal({ dataDir, clock, log: silentLog });
   if (!opened.ok) throw new Error(opened.error.type);
   const { journal, recovery } = opened.value;
-  const { samplingMs, window } = settings.strategy;
+  const { samplingMs } = settings.strategy;
   const session = createSession({
     engine: createEngine(null),
     journal,
@@ -205,7 +205,6 @@ async function openSession(
     clock,
     latch: { set: () => {}, clear: () => {} },
     contractQuery: () => ({ symbol: "MES", exchange: "CME", currency: "USD", month: "auto", rollDaysBefore: 8 }),
-    window: () => ({ samplingMs, bars: window }),
     log: silentLog,
     onFault: (fault) => {
       throw fault;

@@ -62,7 +62,7 @@ export async function run(
   const opened = await openJournal({ dataDir: DATA, clock, log: silentLog, files: disk, lock: noLock });
   if (!opened.ok) throw new Error(JSON.stringify(opened.error));
   const { journal, recovery } = opened.value;
-  const { samplingMs, window } = settings.strategy;
+  const { samplingMs } = settings.strategy;
   const records = createRecords(null, () => samplingMs);
   const session = createSession({
     engine,
@@ -72,7 +72,6 @@ export async function run(
     clock,
     latch: { set: () => {}, clear: () => {} },
     contractQuery: () => ({ symbol: "MES", exchange: "CME", currency: "USD", month: "auto", rollDaysBefore: 8 }),
-    window: () => ({ samplingMs, bars: window }),
     log: silentLog,
     onFault: () => {},
   });

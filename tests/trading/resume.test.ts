@@ -236,7 +236,6 @@ async function goOn(prefix: readonly JournalRecord[]): Promise<{
     clock,
     latch: { set: () => {}, clear: () => {} },
     contractQuery: () => ({ symbol: "MES", exchange: "CME", currency: "USD", month: "auto", rollDaysBefore: 8 }),
-    window: () => ({ samplingMs: BAR_MS, bars: 20 }),
     log: silentLog,
     onFault: () => {},
   });

@@ -75,7 +75,6 @@ async function bench(answers: Partial<Gateway> = {}): Promise<Bench> {
       clear: () => void acts.push("unlatch"),
     },
     contractQuery: () => ({ symbol: "MES", exchange: "CME", currency: "USD", month: "auto", rollDaysBefore: 8 }),
-    window: () => ({ samplingMs: 5_000, bars: 60 }),
     log: silentLog,
     onFault: (fault) => faults.push(fault),
   });
@@ -307,10 +306,29 @@ describe("a question to the broker", () => {
     expect(last).toMatchObject({ type: "margin_reported", fields: { quantity: 3, ...figures } });
   });
 
+  test("for history is about the bars that the engine asks for", async () => {
+    const asked: unknown[] = [];
+    const b = await bench({
+      history: async (query) => {
+        asked.push(query);
+        return ok([]);
+      },
+    });
+
+    for (const barMs of [0, 5_000]) b.session.receive(causes({ type: "ask_broker", ask: "history", barMs, bars: 70 }));
+    await b.session.idle();
+    await b.journal.commit();
+
+    // A bar for every trade is no broker's.
+    expect(asked).toEqual([{ barMs: 5_000, count: 70 }]);
+    const last = [...readJournal(DATA, { files: b.disk })].map(parseRecord);
+    expect(last.filter(({ type }) => type === "history").map(({ fields }) => fields["barMs"])).toEqual([0, 5_000]);
+  });
+
   test.each<BrokerQuestion>([
     { ask: "contract" },
     { ask: "state" },
-    { ask: "history" },
+    { ask: "history", barMs: 5_000, bars: 70 },
     { ask: "market_data" },
     { ask: "margin", quantity: 1 },
   ])("for $ask that has none becomes a failure with its reason", async (question) => {

@@ -29,7 +29,12 @@ pub enum BrokerQuestion {
     /// Open orders, executions and positions in one piece.
     State {},
     /// Bars to fill the window.
-    History {},
+    History {
+        /// Their length; 0 = a bar for every trade, of which no broker has any.
+        bar_ms: i64,
+        /// How many, the newest.
+        bars: u32,
+    },
     /// Trades and quotes from now on.
     MarketData {},
     /// What an entry would do to the account's margin (D24).
@@ -45,7 +50,7 @@ impl BrokerQuestion {
         match self {
             BrokerQuestion::Contract {} => Ask::Contract,
             BrokerQuestion::State {} => Ask::State,
-            BrokerQuestion::History {} => Ask::History,
+            BrokerQuestion::History { .. } => Ask::History,
             BrokerQuestion::MarketData {} => Ask::MarketData,
             BrokerQuestion::Margin { .. } => Ask::Margin,
         }

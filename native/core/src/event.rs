@@ -61,6 +61,9 @@ pub enum Event {
     Woke {},
     /// Answers `ask_broker` history: closed and perhaps one unfinished bar, oldest first.
     History {
+        /// The bars' length, as it was asked for; none in journals of before it was told.
+        #[serde(default)]
+        bar_ms: Option<i64>,
         /// Bars of the sampling asked for.
         bars: Vec<Bar>,
     },

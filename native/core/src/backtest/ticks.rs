@@ -634,7 +634,10 @@ impl<'a> Run<'a> {
                 contract: self.model.contract.clone(),
             },
             // What lies before the first record is not known: the window fills from there on.
-            BrokerQuestion::History {} => Event::History { bars: Vec::new() },
+            BrokerQuestion::History { bar_ms, .. } => Event::History {
+                bar_ms: Some(bar_ms),
+                bars: Vec::new(),
+            },
             BrokerQuestion::MarketData {} => Event::FeedChanged {
                 ok: true,
                 detail: "recorded".to_owned(),

@@ -218,7 +218,7 @@ impl Core {
                 self.on_started(starts_trading, after_crash, latched);
             }
             Event::Stopped { reason } => self.on_stopped(reason),
-            Event::History { bars } => self.on_history(bars),
+            Event::History { bar_ms, bars } => self.on_history(bar_ms, bars),
             Event::LinkChanged {
                 link,
                 epoch,

@@ -1,6 +1,6 @@
 //! The link to the broker: what is asked of it and in which order, what its loss means, when trading is ready again.
 
-use super::core::{Core, NEVER_MS};
+use super::core::{Core, NEVER_MS, WhenFlat};
 use crate::effect::{BrokerQuestion, Effect, Notice, NoticeClass};
 use crate::event::{Ask, Bar, BrokerPosition, Contract};
 use crate::orders::OrderState;
@@ -31,6 +31,8 @@ const DOWN_REPEAT_MS: i64 = 60 * 60_000;
 const DOWN_REPEAT_HELD_MS: i64 = 5 * 60_000;
 /// A longer gap in open hours leaves it to a person to go on (C.12).
 const GAP_MS_MAX: i64 = 15 * 60_000;
+/// Bars asked for beyond the window: the newest may be unfinished, some lie in an earlier session.
+const HISTORY_BARS_SPARE: u32 = 10;
 /// Bars that may close while history is asked for.
 const BARS_SINCE_MAX: usize = 10_000;
 
@@ -239,7 +241,10 @@ impl Core {
         match ask {
             Ask::Contract => BrokerQuestion::Contract {},
             Ask::State => BrokerQuestion::State {},
-            Ask::History => BrokerQuestion::History {},
+            Ask::History => BrokerQuestion::History {
+                bar_ms: self.bars.sampling_ms(),
+                bars: self.settings.strategy.window + HISTORY_BARS_SPARE,
+            },
             Ask::MarketData => BrokerQuestion::MarketData {},
             Ask::Margin => BrokerQuestion::Margin {
                 quantity: self.settings.strategy.quantity,
@@ -562,21 +567,21 @@ impl Core {
         }
     }
 
-    /// Bars to fill the window: the window is rebuilt from them and from what has closed since they were asked for.
-    pub fn on_history(&mut self, bars: Vec<Bar>) {
+    /// Bars to fill the window: the window is rebuilt from them and from what has closed since they were asked for. Bars of
+    /// another length than the window has by now are left alone: those of its own are asked for.
+    pub fn on_history(&mut self, bar_ms: Option<i64>, bars: Vec<Bar>) {
         self.link.answered(Ask::History);
         let sampling_ms = self.bars.sampling_ms();
+        if bar_ms.is_some_and(|bar_ms| bar_ms != sampling_ms) {
+            return;
+        }
         let since = std::mem::take(&mut self.link.bars_since_asked);
         if sampling_ms == 0 || bars.is_empty() {
             return;
         }
-        // The question was asked by settings that wait until flat: bars of another length must not be mixed in. Without a
-        // window z is undefined; stop, target and time go on.
-        if self
-            .when_flat
-            .as_ref()
-            .is_some_and(|waiting| waiting.strategy.sampling_ms != sampling_ms)
-        {
+        // Before the length was told, the question was asked by settings that may have waited until flat.
+        let waits = |waiting: &WhenFlat| waiting.strategy.sampling_ms != sampling_ms;
+        if bar_ms.is_none() && self.when_flat.as_deref().is_some_and(waits) {
             self.strategy.clear_window();
             return;
         }

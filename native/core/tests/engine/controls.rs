@@ -450,7 +450,7 @@ fn d28_a_gap_in_the_data_is_filled_from_history_before_anything_is_decided() {
             matches!(
                 effect,
                 scalper_core::effect::Effect::AskBroker(
-                    scalper_core::effect::BrokerQuestion::History {}
+                    scalper_core::effect::BrokerQuestion::History { .. }
                 )
             )
         });

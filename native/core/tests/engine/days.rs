@@ -284,6 +284,7 @@ fn bars_that_closed_while_history_was_on_its_way_follow_it_once() {
         .rev()
         .collect();
     let history = Event::History {
+        bar_ms: None,
         bars: desk.history.clone(),
     };
     desk.broker.faults.slow = false;

@@ -2,6 +2,7 @@
 //! of it from the next flat moment on (reliability note, H8).
 
 use crate::support::*;
+use scalper_core::effect::{BrokerQuestion, Effect};
 use scalper_core::event::{Bar, Command, Event};
 use scalper_core::settings::*;
 use scalper_core::status::ExitReason;
@@ -150,8 +151,30 @@ fn a_trailing_drawdown_can_be_tightened_but_not_loosened_under_a_position() {
     }
 }
 
+/// Ten bars of this length up to now.
+fn history(desk: &Desk, bar_ms: i64) -> Vec<Bar> {
+    let bar = |at: i64| Bar {
+        open_at_ms: desk.at_ms - (12 - at) * bar_ms,
+        open_ticks: 20_000,
+        high_ticks: 20_000,
+        low_ticks: 20_000,
+        close_ticks: 20_000 + i32::try_from(at).unwrap(),
+        volume: 1,
+    };
+    (0..10).map(bar).collect()
+}
+
+/// Length and number of the bars of each question about history so far.
+fn asked_for(desk: &Desk) -> Vec<(i64, u32)> {
+    let terms = |effect: &Effect| match effect {
+        Effect::AskBroker(BrokerQuestion::History { bar_ms, bars }) => Some((*bar_ms, *bars)),
+        _ => None,
+    };
+    desk.effects.iter().filter_map(terms).collect()
+}
+
 #[test]
-fn a_new_sampling_waits_for_flat_and_bars_of_two_lengths_are_never_mixed() {
+fn a_new_sampling_waits_for_flat_and_so_does_the_question_about_its_bars() {
     let mut desk = long();
     desk.tell(changed(|settings| {
         settings.strategy.sampling_ms = 5 * SECOND_MS
@@ -159,23 +182,47 @@ fn a_new_sampling_waits_for_flat_and_bars_of_two_lengths_are_never_mixed() {
     let filled = desk.status().window_filled;
     assert_eq!(filled, WINDOW, "the position keeps its window");
 
-    // A reconnect asks for history, and what is asked for by now has the new length.
-    desk.history = (0..10)
-        .map(|at| Bar {
-            open_at_ms: desk.at_ms - (60 - at * 5) * SECOND_MS,
-            open_ticks: 20_000,
-            high_ticks: 20_000,
-            low_ticks: 20_000,
-            close_ticks: 20_000 + i32::try_from(at).unwrap(),
-            volume: 1,
-        })
-        .collect();
+    desk.history = history(&desk, SECOND_MS);
     desk.link_down();
     desk.link_up();
-    assert_eq!(desk.status().window_filled, 0);
-
-    flat(&mut desk);
+    assert_eq!(asked_for(&desk).last(), Some(&(SECOND_MS, WINDOW + 10)));
     assert_eq!(desk.status().window_filled, WINDOW);
+
+    desk.history = history(&desk, 5 * SECOND_MS);
+    flat(&mut desk);
+    assert_eq!(asked_for(&desk).last(), Some(&(5 * SECOND_MS, WINDOW + 10)));
+    assert_eq!(desk.status().window_filled, WINDOW);
+}
+
+#[test]
+fn bars_of_a_length_that_was_changed_since_they_were_asked_for_are_never_mixed_in() {
+    let mut desk = Desk::ready(settings());
+    desk.tell(changed(|settings| settings.strategy.window = WINDOW + 1));
+    let short = history(&desk, SECOND_MS);
+    desk.tell(changed(|settings| {
+        settings.strategy.sampling_ms = 5 * SECOND_MS
+    }));
+    let before = desk.status().window_filled;
+
+    desk.tell(Event::History {
+        bar_ms: Some(SECOND_MS),
+        bars: short,
+    });
+
+    assert_eq!(desk.status().window_filled, before);
+}
+
+#[test]
+fn history_of_a_journal_from_before_its_length_was_told_is_read_as_then() {
+    let mut desk = long();
+    desk.tell(changed(|settings| {
+        settings.strategy.sampling_ms = 5 * SECOND_MS
+    }));
+    let read: Event = serde_json::from_str(r#"{"type":"history","bars":[{"openAtMs":1,"openTicks":1,"highTicks":1,"lowTicks":1,"closeTicks":1,"volume":1}]}"#).unwrap();
+
+    desk.tell(read);
+
+    assert_eq!(desk.status().window_filled, 0);
 }
 
 #[test]

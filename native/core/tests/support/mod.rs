@@ -677,7 +677,8 @@ impl Desk {
                 },
                 BrokerQuestion::State {} => self.broker.state(at_ms),
                 BrokerQuestion::Margin { quantity } => self.broker.margin_answer(*quantity),
-                BrokerQuestion::History {} => Event::History {
+                BrokerQuestion::History { bar_ms, .. } => Event::History {
+                    bar_ms: Some(*bar_ms),
                     bars: self.history.clone(),
                 },
                 BrokerQuestion::MarketData {} => Event::FeedChanged {
