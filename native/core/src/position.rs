@@ -485,6 +485,130 @@ mod tests {
     }
 
     #[test]
+    fn what_never_traded_is_taken_back_to_the_cent() {
+        // Long 3 at 100, one sold at 110: what is taken back, from which side, and what is left.
+        let table = [
+            (Side::Sell, 1, Some("open"), 3, 0),
+            (Side::Sell, 2, None, 2, 10),
+            (Side::Buy, 1, Some("open"), 1, 10),
+            (Side::Buy, 2, Some("closed"), 0, 10),
+            (Side::Buy, 3, None, 2, 10),
+        ];
+        for (side, quantity, expected, held, gross_at_100) in table {
+            let mut position = Position::default();
+            position.fill(Side::Buy, 3, 100, 0, 1);
+            position.fill(Side::Sell, 1, 110, 0, 2);
+            let price = if side == Side::Buy { 100 } else { 110 };
+
+            let taken = position.take_back(side, quantity, price);
+
+            let word = taken.as_ref().map(|taken| match taken {
+                TakenBack::Open => "open",
+                TakenBack::Closed(_) => "closed",
+                TakenBack::Never(_) => "never",
+            });
+            assert_eq!(word, expected, "{side:?} {quantity}");
+            assert_eq!(position.signed(), held, "{side:?} {quantity}");
+            let gross = match taken {
+                Some(TakenBack::Closed(trip)) => trip.gross_cents(0, 1),
+                Some(TakenBack::Open | TakenBack::Never(_)) | None => position.open_cents(100, 1),
+            };
+            assert_eq!(gross, gross_at_100, "{side:?} {quantity}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_never_traded_leaves_no_round_trip() {
+        let mut position = Position::default();
+        position.fill(Side::Sell, 2, 100, 0, 1);
+
+        let taken = position.take_back(Side::Sell, 2, 100);
+
+        assert!(matches!(taken, Some(TakenBack::Never(_))), "{taken:?}");
+        assert_eq!((position.signed(), position.trip()), (0, None));
+        assert_eq!(position.take_back(Side::Sell, 1, 100), None);
+    }
+
+    #[test]
+    fn the_largest_position_is_that_of_the_fills_that_stand() {
+        let mut position = Position::default();
+        position.fill(Side::Buy, 3, 100, 0, 1);
+        position.take_back(Side::Buy, 1, 100);
+        assert_eq!(position.trip().unwrap().quantity_max, 2);
+
+        position.fill(Side::Sell, 1, 100, 0, 2);
+        position.take_back(Side::Sell, 1, 100);
+        assert_eq!(position.trip().unwrap().quantity_max, 2);
+    }
+
+    #[test]
+    fn a_revision_is_known_from_its_number_on_and_corrects_below_it() {
+        let mut ledger = Ledger::default();
+        ledger.record(&fill("a.1.02", Side::Buy, 1, 100), 57, 1);
+
+        for (exec_id, knows, corrects) in [
+            ("a.1.01", true, false),
+            ("a.1.02", true, false),
+            ("a.1.03", false, true),
+            ("a.2.01", false, false),
+        ] {
+            assert_eq!(
+                (ledger.knows(exec_id), ledger.corrects(exec_id)),
+                (knows, corrects),
+                "{exec_id}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_execution_that_moves_to_another_round_trip_is_charged_there() {
+        let mut ledger = Ledger::default();
+        ledger.record(&fill("a.1.01", Side::Buy, 1, 100), 57, 1);
+
+        ledger.belongs_to("a.1.02", 7);
+
+        assert_eq!(ledger.charge("a.1.01", 60), Some((7, 3)));
+    }
+
+    #[test]
+    fn what_is_old_is_forgotten_and_what_is_not_is_kept() {
+        let mut ledger = Ledger::default();
+        for (exec_id, at_ms) in [("a.01", 99), ("b.01", 100), ("c.01", 101)] {
+            let mut fill = fill(exec_id, Side::Buy, 1, 100);
+            fill.filled_at_ms = at_ms;
+            ledger.record(&fill, 57, 1);
+        }
+        ledger.charge("early.01", 99);
+
+        ledger.forget(100);
+
+        let knows = ["a.01", "b.01", "c.01"].map(|exec_id| ledger.knows(exec_id));
+        assert_eq!(knows, [false, true, true]);
+        let early = ledger.record(&fill("early.01", Side::Buy, 1, 100), 57, 1);
+        assert_eq!(early, (Recorded::New, 57));
+    }
+
+    #[test]
+    fn executions_and_early_fees_have_a_limit() {
+        let mut ledger = Ledger::default();
+        for number in 0..=EXECUTIONS_MAX {
+            let mut fill = fill(&format!("e{number}.01"), Side::Buy, 1, 100);
+            fill.filled_at_ms = i64::try_from(number).unwrap();
+            ledger.record(&fill, 57, 1);
+            ledger.charge(&format!("f{number}.01"), 99);
+        }
+
+        assert!(!ledger.knows("e0.01"), "the oldest goes");
+        assert!(ledger.knows("e1.01"));
+        let last = format!("f{EXECUTIONS_MAX}.01");
+        assert_eq!(
+            ledger.record(&fill(&last, Side::Buy, 1, 100), 57, 1).1,
+            57,
+            "one more fee than can wait"
+        );
+    }
+
+    #[test]
     fn a_fee_that_comes_before_its_execution_waits_for_it() {
         let mut ledger = Ledger::default();
 

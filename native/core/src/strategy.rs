@@ -662,6 +662,23 @@ mod tests {
     }
 
     #[test]
+    fn a_worse_result_of_the_broker_counts_on_either_basis() {
+        for basis in [DailyLossBasis::Total, DailyLossBasis::Realised] {
+            let mut risk = risk();
+            risk.daily_loss_basis = basis;
+            let mut strategy = Strategy::new(&settings(), &risk);
+            strategy.book_realised(-30_000);
+            strategy.set_drift(-19_999);
+
+            assert_eq!(strategy.day_realised_cents(), -30_000);
+            assert_eq!(strategy.day_result_cents(0), -49_999);
+            assert!(!strategy.mark_day(0));
+            strategy.set_drift(-20_000);
+            assert!(strategy.mark_day(0));
+        }
+    }
+
+    #[test]
     fn a_session_begins_with_nothing_but_what_a_person_must_lift() {
         for (reset, halted) in [
             (DailyLossReset::Arm, true),

@@ -1,7 +1,7 @@
 //! Whole round trips against a broker that does what it is told.
 
 use crate::support::*;
-use scalper_core::effect::Notice;
+use scalper_core::effect::{Effect, Notice};
 use scalper_core::event::{Command, Event};
 use scalper_core::status::{ExitReason, OrderKind, Posture};
 
@@ -361,4 +361,124 @@ fn with_daily_loss(daily_loss_cents: i64) -> scalper_core::settings::EngineSetti
     let mut changed = settings();
     changed.risk.daily_loss_cents = daily_loss_cents;
     changed
+}
+
+fn whys(desk: &Desk) -> Vec<String> {
+    let whys = desk.effects.iter().filter_map(|effect| match effect {
+        Effect::Intent { why, .. } => Some(why.clone()),
+        _ => None,
+    });
+    whys.collect()
+}
+
+#[test]
+fn every_order_says_why_it_is_sent() {
+    let mut desk = Desk::ready(settings());
+    desk.sink();
+    assert_eq!(whys(&desk)[0], "z -1.79 ≤ -1.50, close 19900 t");
+    let entered = desk.notices().into_iter().find_map(|notice| match notice {
+        Notice::EntrySent { reason, .. } => Some(reason.threshold_z),
+        _ => None,
+    });
+    assert_eq!(entered, Some(-1.5));
+    desk.prices(&[19_990]);
+    let last = whys(&desk).last().cloned().unwrap();
+    assert!(
+        last.starts_with("zexit: z ") && last.ends_with(" is back inside the exit band"),
+        "{last}"
+    );
+
+    let mut desk = Desk::ready(settings());
+    desk.prices(&[20_100]);
+    desk.pass(300);
+    let why = &whys(&desk)[0];
+    assert!(why.contains(" ≥ 1.50, close 20100 t"), "{why}");
+}
+
+#[test]
+fn an_exit_at_its_longest_time_says_so() {
+    let mut desk = Desk::ready({
+        let mut settings = settings();
+        settings.risk.max_hold_ms = 3_000;
+        settings.strategy.exit_z_e4 = 0;
+        settings
+    });
+    desk.sink();
+    desk.prices(&[19_899, 19_898, 19_897, 19_896]);
+
+    let last = whys(&desk).last().cloned().unwrap();
+    assert_eq!(last, "time: held for the longest time allowed");
+}
+
+#[test]
+fn a_signal_that_is_stopped_is_counted_once_for_each_gate_and_side() {
+    // Long, long again, short, nothing for a while, and short: closes, and how many signals were stopped by then.
+    let closes = [
+        (vec![19_900], 1),
+        (vec![19_700], 1),
+        (vec![22_000], 2),
+        (vec![20_000, 20_002, 20_000, 20_002, 20_000], 2),
+        (vec![20_100], 3),
+    ];
+    for steps in 1..=closes.len() {
+        let mut desk = Desk::ready(settings());
+        desk.command(Command::Pause { until_ms: None });
+        for (prices, _) in &closes[..steps] {
+            desk.prices(prices);
+            desk.pass(300);
+        }
+
+        desk.tell(Event::SummaryDue {});
+
+        let count = desk.notices().into_iter().find_map(|notice| match notice {
+            Notice::DailySummary { blocked, .. } => {
+                Some(blocked.iter().map(|gate| gate.count).sum::<u32>())
+            }
+            _ => None,
+        });
+        assert_eq!(count, Some(closes[steps - 1].1), "after {steps} steps");
+    }
+}
+
+#[test]
+fn a_denial_is_told_once_and_only_where_it_is_news() {
+    let denials = |desk: &Desk| {
+        let denials = desk
+            .notices()
+            .into_iter()
+            .filter(|notice| matches!(notice, Notice::EntryDenied { .. }));
+        denials.count()
+    };
+    let mut desk = Desk::ready({
+        let mut settings = settings();
+        settings.risk.max_notional_cents = Some(1);
+        settings
+    });
+    desk.sink();
+    assert_eq!((denials(&desk), desk.entries()), (1, 0));
+
+    let mut desk = Desk::ready(settings());
+    desk.command(Command::Pause { until_ms: None });
+    desk.sink();
+    assert_eq!(denials(&desk), 0, "a pause is known");
+}
+
+#[test]
+fn a_full_window_is_told_when_it_fills() {
+    let mut desk = Desk::new(settings());
+    desk.link_up();
+    let told = |desk: &Desk| {
+        let told = desk
+            .notices()
+            .into_iter()
+            .filter(|notice| matches!(notice, Notice::WarmedUp { .. }));
+        told.count()
+    };
+
+    desk.prices(&[20_000, 20_002, 20_000, 20_002, 20_000]);
+    assert_eq!(told(&desk), 0);
+    desk.prices(&[20_002, 20_000, 20_002]);
+
+    assert_eq!(told(&desk), 1);
+    assert_eq!(desk.status().bars, 7);
 }
