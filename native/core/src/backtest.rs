@@ -16,7 +16,7 @@ pub use timeline::{Columns, Quotes, SignalCloses, Timeline};
 use crate::calendar::{Date, ZonedClock, is_in_daily_span};
 use crate::event::{Bar, Contract};
 use crate::settings::{EngineSettings, PriceKind, SessionSettings};
-use crate::statistics::{EquityCurve, Outcome, Statistics};
+use crate::statistics::{EquityCurve, Outcome, Statistics, Sums};
 use crate::status::{ExitReason, Side};
 use crate::strategy::{
     EntryWish, Strategy, ZReading, signal_close, stop_distance_ticks, target_distance_ticks,
@@ -24,7 +24,6 @@ use crate::strategy::{
 use crate::zscore::ZSeries;
 use controls::{Controls, Tripped};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 /// Bars between two calls of the progress function.
 pub const PROGRESS_BARS: usize = 4_096;
@@ -129,7 +128,8 @@ pub struct Backtest {
     terms: Terms,
     price: PriceKind,
     controls: Controls,
-    blocked: BTreeMap<&'static str, u32>,
+    /// In the order of their first appearance: there are few.
+    blocked: Vec<(&'static str, u32)>,
     bar_ms: i64,
     entry_z_e4: i64,
     exit_z_e4: i64,
@@ -146,6 +146,8 @@ pub struct Backtest {
     realised_cents: i64,
     bars_held: u32,
     trades: Vec<BacktestTrade>,
+    /// Of the trades, while they are at hand: afterwards they would all have to be looked at again.
+    sums: Sums,
     events: Vec<BacktestEvent>,
     equity_cents: Vec<i64>,
     z: Vec<f64>,
@@ -240,7 +242,7 @@ impl Backtest {
             },
             price: settings.strategy.price,
             controls: Controls::new(settings)?,
-            blocked: BTreeMap::new(),
+            blocked: Vec::new(),
             bar_ms: settings.strategy.sampling_ms,
             entry_z_e4: settings.strategy.entry_z_e4,
             exit_z_e4: settings.strategy.exit_z_e4,
@@ -254,6 +256,7 @@ impl Backtest {
             realised_cents: 0,
             bars_held: 0,
             trades: Vec::new(),
+            sums: Sums::default(),
             events: Vec::new(),
             equity_cents: Vec::new(),
             z: Vec::new(),
@@ -327,14 +330,13 @@ impl Backtest {
 
     /// Returns what was found. A position that the last bar did not close, since a next bar was announced, stays uncounted.
     pub fn finish(self) -> BacktestReport {
-        let outcomes: Vec<Outcome> = self.trades.iter().map(outcome_of).collect();
         let session_ends: Vec<i64> = self
             .sessions
             .iter()
             .map(|session| session.equity_cents)
             .collect();
-        let statistics = Statistics::new(
-            &outcomes,
+        let statistics = Statistics::of(
+            self.sums,
             &EquityCurve {
                 start_cents: self.fills.start_equity_cents,
                 closes_cents: &self.equity_cents,
@@ -401,26 +403,26 @@ impl Backtest {
         } else {
             None
         };
-        if let Some(held) = self.held {
+        // By reference throughout: what is held is large, and held in every second bar or so.
+        let decided = self.pending_exit.take();
+        let exit = self.held.as_ref().and_then(|held| {
             let at_open = |reason, ticks| Exit {
                 reason,
                 ticks,
                 at_ms: bar.open_at_ms,
             };
             let worse = self.worsened(open, held.signal.side.opposite());
-            let exit = if let Some(reason) = self.pending_exit.take() {
-                Some(at_open(reason, worse))
-            } else if let Some(reason) = flat_reason {
+            if let Some(reason) = decided.or(flat_reason) {
                 Some(at_open(reason, worse))
             } else if held.stop_hit(open).is_some() {
                 Some(at_open(ExitReason::StopGap, worse))
             } else {
                 held.target_hit(open, 0)
                     .map(|_| at_open(ExitReason::TargetGap, open))
-            };
-            if let Some(exit) = exit {
-                self.leave(&held, exit);
             }
+        });
+        if let Some(exit) = exit {
+            self.leave(exit);
         }
         if let Some(signal) = self.pending_entry.take().filter(|_| flat_reason.is_none()) {
             self.enter(signal, bar);
@@ -429,7 +431,7 @@ impl Backtest {
 
     /// [S4 B]
     fn inside(&mut self, bar: &Bar) {
-        let Some(held) = self.held else {
+        let Some(held) = &self.held else {
             return;
         };
         let (worst, best) = match held.signal.side {
@@ -459,7 +461,7 @@ impl Backtest {
             Intrabar::TargetFirst => target.or(stop),
         };
         if let Some(exit) = exit {
-            self.leave(&held, exit);
+            self.leave(exit);
         }
     }
 
@@ -467,18 +469,16 @@ impl Backtest {
     fn at_close(&mut self, bar: &Bar, is_flat_window: bool, is_last: bool, z: &ZReading) {
         let close = i64::from(bar.close_ticks);
         let at_ms = self.close_at_ms(bar);
-        if let Some(held) = self.held.filter(|_| is_last) {
+        if let Some(held) = self.held.as_ref().filter(|_| is_last) {
             let ticks = self.worsened(close, held.signal.side.opposite());
-            self.leave(
-                &held,
-                Exit {
-                    reason: ExitReason::SessionEnd,
-                    ticks,
-                    at_ms,
-                },
-            );
+            self.leave(Exit {
+                reason: ExitReason::SessionEnd,
+                ticks,
+                at_ms,
+            });
         }
-        let open_gross_cents = self.held.map_or(0, |held| self.gross_cents(&held, close));
+        let held = self.held.as_ref();
+        let open_gross_cents = held.map_or(0, |held| self.gross_cents(held, close));
         self.mark(open_gross_cents);
         if self.strategy.mark_day(open_gross_cents) {
             let session = self.sessions.last().expect("a bar begins its session");
@@ -494,15 +494,16 @@ impl Backtest {
                 .mark(day_net_cents)
                 .is_some_and(|tripped| self.note(at_ms, tripped));
         self.strategy.rearm(z);
-        if let Some(held) = self.held {
+        if let Some(held) = &self.held {
+            let side = held.signal.side;
             self.pending_exit = if has_fallen {
                 Some(ExitReason::Flatten)
             } else {
                 self.strategy
-                    .exit_decision(held.signal.side, held.entry_at_ms, at_ms, z)
+                    .exit_decision(side, held.entry_at_ms, at_ms, z)
             };
             let is_by_z = self.pending_exit == Some(ExitReason::Zexit);
-            self.ties += u32::from(is_by_z && is_tie(z, -held.signal.side.sign() * self.exit_z_e4));
+            self.ties += u32::from(is_by_z && is_tie(z, -side.sign() * self.exit_z_e4));
         } else if !is_flat_window && !is_last {
             self.pending_entry = self.signal(at_ms, z);
         }
@@ -526,7 +527,7 @@ impl Backtest {
             (EntryWish::Enter(side), Some(z)) => (side, z, self.stopped_by(at_ms)),
         };
         if let Some(gate) = stopped_by {
-            *self.blocked.entry(gate).or_default() += 1;
+            self.count_blocked(gate);
             return None;
         }
         self.controls.count_entry(at_ms);
@@ -534,16 +535,24 @@ impl Backtest {
         Some(Signal { side, at_ms, z })
     }
 
+    fn count_blocked(&mut self, gate: &'static str) {
+        match self.blocked.iter_mut().find(|(known, _)| *known == gate) {
+            Some((_, closes)) => *closes += 1,
+            None => self.blocked.push((gate, 1)),
+        }
+    }
+
     /// Returns which control stops an entry at this close: D21, then the others in the engine's order.
     fn stopped_by(&mut self, at_ms: i64) -> Option<&'static str> {
-        let minute = self.clock.local(at_ms).minute_of_day;
         let windows = &self.session.entry_windows;
-        let is_in_window = windows.is_empty()
-            || windows
+        if !windows.is_empty() {
+            let minute = self.clock.local(at_ms).minute_of_day;
+            let is_in_window = windows
                 .iter()
                 .any(|window| is_in_daily_span(minute, window.from_minute, window.to_minute));
-        if !is_in_window {
-            return Some("session_window");
+            if !is_in_window {
+                return Some("session_window");
+            }
         }
         let wait_ms = self.session.no_entry_before_flatten_ms;
         let is_late = wait_ms > 0
@@ -591,10 +600,13 @@ impl Backtest {
         });
     }
 
-    fn leave(&mut self, held: &Held, exit: Exit) {
-        self.held = None;
+    /// Does nothing where nothing is held.
+    fn leave(&mut self, exit: Exit) {
+        let Some(held) = self.held.take() else {
+            return;
+        };
         self.pending_exit = None;
-        let gross_cents = self.gross_cents(held, exit.ticks);
+        let gross_cents = self.gross_cents(&held, exit.ticks);
         let fees_cents = 2 * self.fee_cents();
         let net_cents = gross_cents - fees_cents;
         self.book(gross_cents - self.fee_cents());
@@ -612,7 +624,7 @@ impl Backtest {
             self.note(exit.at_ms, tripped);
         }
         let slips = 1 + i64::from(is_slipped(exit.reason));
-        self.trades.push(BacktestTrade {
+        let trade = BacktestTrade {
             trade_id: counted(self.trades.len() + 1),
             side,
             quantity: self.terms.quantity,
@@ -631,7 +643,13 @@ impl Backtest {
                 * self.terms.tick_value_cents
                 * i64::from(self.terms.quantity),
             z_signal: held.signal.z,
-        });
+        };
+        self.sums.add(&outcome_of(&trade));
+        if self.trades.len() == self.trades.capacity() {
+            // By half, not twofold: old and new stand beside each other for a moment.
+            self.trades.reserve_exact(64 + self.trades.len() / 2);
+        }
+        self.trades.push(trade);
     }
 
     fn book(&mut self, cents: i64) {

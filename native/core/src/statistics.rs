@@ -185,9 +185,17 @@ impl Whys {
 
 impl Statistics {
     /// Returns the figures [S10] of these round trips and this equity.
-    pub fn new(outcomes: &[Outcome], equity: &EquityCurve<'_>) -> Self {
-        let sums = Sums::of(outcomes);
-        let trades = count(outcomes.len());
+    pub fn new(outcomes: impl IntoIterator<Item = Outcome>, equity: &EquityCurve<'_>) -> Self {
+        let mut sums = Sums::default();
+        for outcome in outcomes {
+            sums.add(&outcome);
+        }
+        Self::of(sums, equity)
+    }
+
+    /// Returns the figures of round trips that were summed up as they ended.
+    pub(crate) fn of(sums: Sums, equity: &EquityCurve<'_>) -> Self {
+        let trades = sums.trades;
         let fall = Drawdown::of(equity);
         let returns = returns::session_returns(equity.start_cents, equity.session_ends_cents);
         let annual_return = returns::annual_return(equity.start_cents, equity.session_ends_cents);
@@ -214,16 +222,14 @@ impl Statistics {
                 "expectancyCents",
                 ratio(sums.net_cents, trades.into(), Undefined::NoTrades),
             ),
-            best_trade_cents: whys.keep(
-                "bestTradeCents",
-                nets(outcomes).max().ok_or(Undefined::NoTrades),
-            ),
+            best_trade_cents: whys
+                .keep("bestTradeCents", sums.best_cents.ok_or(Undefined::NoTrades)),
             worst_trade_cents: whys.keep(
                 "worstTradeCents",
-                nets(outcomes).min().ok_or(Undefined::NoTrades),
+                sums.worst_cents.ok_or(Undefined::NoTrades),
             ),
-            win_streak: streak(outcomes, 1),
-            loss_streak: streak(outcomes, -1),
+            win_streak: sums.won.longest,
+            loss_streak: sums.lost.longest,
             gross_cents: sums.gross_cents,
             fees_cents: sums.fees_cents,
             net_cents: sums.net_cents,
@@ -258,17 +264,22 @@ impl Statistics {
                 "holdBarsMean",
                 ratio(sums.bars, trades.into(), Undefined::NoTrades),
             ),
-            exit_reasons: sums.exit_reasons,
+            exit_reasons: sums.exit_reasons.into_iter().collect(),
             undefined: whys.0,
         }
     }
 }
 
-/// What one walk over the round trips gives.
+/// What is summed up of round trips, in the order of their exits.
 #[derive(Default)]
-struct Sums {
+pub(crate) struct Sums {
+    trades: u32,
     wins: u32,
     losses: u32,
+    won: Row,
+    lost: Row,
+    best_cents: Option<i64>,
+    worst_cents: Option<i64>,
     won_cents: i64,
     lost_cents: i64,
     gross_cents: i64,
@@ -277,32 +288,39 @@ struct Sums {
     slippage_cents: i64,
     won_before_costs_cents: i64,
     bars: i64,
-    exit_reasons: BTreeMap<ExitReason, u32>,
+    /// In the order of their first appearance: there are few, and nearly always the next one is among the first.
+    exit_reasons: Vec<(ExitReason, u32)>,
 }
 
 impl Sums {
-    fn of(outcomes: &[Outcome]) -> Self {
-        let mut sums = Self::default();
-        for outcome in outcomes {
-            let net_cents = outcome.net_cents;
-            sums.wins += u32::from(net_cents > 0);
-            sums.losses += u32::from(net_cents < 0);
-            sums.won_cents += net_cents.max(0);
-            sums.lost_cents -= net_cents.min(0);
-            sums.gross_cents += outcome.gross_cents;
-            sums.fees_cents += outcome.fees_cents;
-            sums.net_cents += net_cents;
-            sums.slippage_cents += outcome.slippage_cents;
-            sums.won_before_costs_cents += (outcome.gross_cents + outcome.slippage_cents).max(0);
-            sums.bars += i64::from(outcome.bars);
-            *sums.exit_reasons.entry(outcome.reason).or_insert(0) += 1;
+    pub(crate) fn add(&mut self, outcome: &Outcome) {
+        let net_cents = outcome.net_cents;
+        self.trades += 1;
+        self.wins += u32::from(net_cents > 0);
+        self.losses += u32::from(net_cents < 0);
+        self.won.go_on(net_cents > 0);
+        self.lost.go_on(net_cents < 0);
+        self.best_cents = self.best_cents.max(Some(net_cents));
+        let worst_cents = self.worst_cents.unwrap_or(net_cents);
+        self.worst_cents = Some(worst_cents.min(net_cents));
+        self.won_cents += net_cents.max(0);
+        self.lost_cents -= net_cents.min(0);
+        self.gross_cents += outcome.gross_cents;
+        self.fees_cents += outcome.fees_cents;
+        self.net_cents += net_cents;
+        self.slippage_cents += outcome.slippage_cents;
+        self.won_before_costs_cents += (outcome.gross_cents + outcome.slippage_cents).max(0);
+        self.bars += i64::from(outcome.bars);
+        let same = |(reason, _): &&mut (ExitReason, u32)| *reason == outcome.reason;
+        match self.exit_reasons.iter_mut().find(same) {
+            Some((_, count)) => *count += 1,
+            None => self.exit_reasons.push((outcome.reason, 1)),
         }
-        sums
     }
 
     /// The figure, or that there is no trade at all: the first thing to say.
     fn some<T>(&self, figure: Result<T, Undefined>) -> Result<T, Undefined> {
-        if self.exit_reasons.is_empty() {
+        if self.trades == 0 {
             return Err(Undefined::NoTrades);
         }
         figure
@@ -320,22 +338,18 @@ impl Sums {
     }
 }
 
-fn nets(outcomes: &[Outcome]) -> impl Iterator<Item = i64> {
-    outcomes.iter().map(|outcome| outcome.net_cents)
+/// Round trips of one kind in a row.
+#[derive(Default)]
+struct Row {
+    current: u32,
+    longest: u32,
 }
 
-/// Returns the most round trips in a row whose net has this sign.
-fn streak(outcomes: &[Outcome], sign: i64) -> u32 {
-    let (mut longest, mut current) = (0, 0);
-    for net_cents in nets(outcomes) {
-        current = if net_cents.signum() == sign {
-            current + 1
-        } else {
-            0
-        };
-        longest = longest.max(current);
+impl Row {
+    fn go_on(&mut self, is_of_it: bool) {
+        self.current = if is_of_it { self.current + 1 } else { 0 };
+        self.longest = self.longest.max(self.current);
     }
-    longest
 }
 
 fn count(length: usize) -> u32 {
@@ -360,43 +374,65 @@ struct Drawdown {
     under_water_bars: u32,
 }
 
+/// What lies below one peak: most closes do, so little is done for each, and the rest at its end.
+struct Valley {
+    peak_cents: i64,
+    /// None = the equity before the first bar.
+    peak_bar: Option<u32>,
+    fall_cents: i64,
+    trough: usize,
+    wet_bars: u32,
+}
+
 impl Drawdown {
     fn of(equity: &EquityCurve<'_>) -> Self {
         let mut found = Self::default();
-        let mut peak_cents = equity.start_cents;
-        let mut peak_bar = None;
-        let mut wet_bars = 0;
+        let mut valley = Valley {
+            peak_cents: equity.start_cents,
+            peak_bar: None,
+            fall_cents: 0,
+            trough: 0,
+            wet_bars: 0,
+        };
         for (at, &close_cents) in equity.closes_cents.iter().enumerate() {
-            if close_cents >= peak_cents {
-                if let Some(fall) = &mut found.deepest
-                    && fall.peak_bar == peak_bar
-                    && fall.recovered_bar.is_none()
-                {
-                    fall.recovered_bar = Some(count(at));
+            let fall_cents = valley.peak_cents - close_cents;
+            if fall_cents > 0 {
+                valley.wet_bars += 1;
+                if fall_cents > valley.fall_cents {
+                    (valley.fall_cents, valley.trough) = (fall_cents, at);
                 }
-                // A peak that is only reached again is the same peak.
-                if close_cents > peak_cents {
-                    peak_bar = Some(count(at));
-                }
-                peak_cents = close_cents;
-                wet_bars = 0;
                 continue;
             }
-            wet_bars += 1;
-            found.under_water_bars = found.under_water_bars.max(wet_bars);
-            let fall_cents = peak_cents - close_cents;
-            found.cents = found.cents.max(fall_cents);
-            let share = ratio(fall_cents, peak_cents, Undefined::Ruined).unwrap_or(0.0);
-            if share > found.share {
-                found.share = share;
-                found.deepest = Some(Fall {
-                    peak_bar,
-                    trough_bar: count(at),
-                    recovered_bar: None,
-                });
+            if valley.wet_bars > 0 {
+                found.add(&valley, Some(at));
             }
+            // A peak that is only reached again is the same peak.
+            if fall_cents < 0 {
+                valley.peak_bar = Some(count(at));
+            }
+            valley = Valley {
+                peak_cents: close_cents,
+                fall_cents: 0,
+                wet_bars: 0,
+                ..valley
+            };
         }
+        found.add(&valley, None);
         found
+    }
+
+    fn add(&mut self, valley: &Valley, recovered: Option<usize>) {
+        self.under_water_bars = self.under_water_bars.max(valley.wet_bars);
+        self.cents = self.cents.max(valley.fall_cents);
+        let share = ratio(valley.fall_cents, valley.peak_cents, Undefined::Ruined).unwrap_or(0.0);
+        if share > self.share {
+            self.share = share;
+            self.deepest = Some(Fall {
+                peak_bar: valley.peak_bar,
+                trough_bar: count(valley.trough),
+                recovered_bar: recovered.map(count),
+            });
+        }
     }
 }
 
@@ -426,7 +462,7 @@ mod tests {
 
     #[test]
     fn a_run_without_trades_has_no_ratios() {
-        let figures = Statistics::new(&[], &curve(&[], &[]));
+        let figures = Statistics::new([], &curve(&[], &[]));
 
         assert_eq!(figures.final_equity_cents, 1_000);
         assert_eq!(
@@ -471,8 +507,7 @@ mod tests {
                 .map(|&net| outcome(net, ExitReason::Zexit))
                 .collect();
 
-            let json =
-                serde_json::to_value(Statistics::new(&outcomes, &curve(ends, ends))).unwrap();
+            let json = serde_json::to_value(Statistics::new(outcomes, &curve(ends, ends))).unwrap();
 
             let undefined = json["undefined"].as_object().unwrap();
             for (name, value) in json.as_object().unwrap() {
@@ -487,7 +522,7 @@ mod tests {
         let outcomes = [100, 100, 0, 100, -100, -100, -100, 0, -100]
             .map(|net| outcome(net, ExitReason::Zexit));
 
-        let figures = Statistics::new(&outcomes, &curve(&[1_000], &[1_000]));
+        let figures = Statistics::new(outcomes, &curve(&[1_000], &[1_000]));
 
         assert_eq!((figures.win_streak, figures.loss_streak), (2, 3));
     }
@@ -497,7 +532,7 @@ mod tests {
         // Gross 400 and -100, so before the slippage of 50 each 450 and -50: 450 won.
         let outcomes = [300, -200].map(|net| outcome(net, ExitReason::Zexit));
 
-        let figures = Statistics::new(&outcomes, &curve(&[1_100], &[1_100]));
+        let figures = Statistics::new(outcomes, &curve(&[1_100], &[1_100]));
 
         assert_eq!(figures.slippage_cents, 100);
         assert_eq!(figures.fees_share, Some(200.0 / 450.0));
@@ -508,7 +543,7 @@ mod tests {
     fn the_deepest_fall_has_its_peak_its_bottom_and_its_recovery() {
         let closes = [1_100, 1_000, 1_100, 1_200, 900, 1_000, 1_200, 1_100];
 
-        let figures = Statistics::new(&[], &curve(&closes, &[1_100]));
+        let figures = Statistics::new([], &curve(&closes, &[1_100]));
 
         assert_eq!(
             figures.max_drawdown_fall,
@@ -525,8 +560,42 @@ mod tests {
     }
 
     #[test]
+    fn falls_are_those_that_looking_back_from_every_close_finds() {
+        let mut state = 7_u32;
+        for length in 0..120 {
+            let mut equity = 1_000;
+            let closes: Vec<i64> = (0..length)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    equity += i64::from((state >> 16) % 7) - 3;
+                    equity
+                })
+                .collect();
+
+            let figures = Statistics::new([], &curve(&closes, &[]));
+
+            let peak_at = |at: usize| closes[..=at].iter().copied().max().unwrap_or(0).max(1_000);
+            let fall_at = |at: usize| peak_at(at) - closes[at];
+            let deepest = (0..length).map(fall_at).max().unwrap_or(0);
+            let share_at = |at: usize| fall_at(at) as f64 / peak_at(at) as f64;
+            let share = (0..length).map(share_at).fold(0.0, f64::max);
+            let trough = (0..length).find(|&at| share > 0.0 && share_at(at) == share);
+            let recovered = trough
+                .and_then(|trough| (trough..length).find(|&at| closes[at] >= peak_at(trough)));
+            assert_eq!(figures.max_drawdown_cents, deepest);
+            assert_eq!(figures.max_drawdown_share, share);
+            let fall = figures.max_drawdown_fall;
+            assert_eq!(fall.map(|fall| fall.trough_bar), trough.map(count));
+            assert_eq!(
+                fall.and_then(|fall| fall.recovered_bar),
+                recovered.map(count)
+            );
+        }
+    }
+
+    #[test]
     fn a_fall_from_the_start_has_no_peak_bar_and_may_not_have_recovered() {
-        let figures = Statistics::new(&[], &curve(&[900, 950, 850, 999], &[999]));
+        let figures = Statistics::new([], &curve(&[900, 950, 850, 999], &[999]));
 
         assert_eq!(
             figures.max_drawdown_fall,
@@ -542,7 +611,7 @@ mod tests {
     #[test]
     fn scratches_count_as_trades_and_as_neither_win_nor_loss() {
         let outcomes = [300, -100, 0, -200].map(|net| outcome(net, ExitReason::Zexit));
-        let figures = Statistics::new(&outcomes, &curve(&[1_000], &[1_000]));
+        let figures = Statistics::new(outcomes, &curve(&[1_000], &[1_000]));
 
         assert_eq!(
             (
@@ -565,10 +634,7 @@ mod tests {
 
     #[test]
     fn without_losses_there_is_no_profit_factor() {
-        let figures = Statistics::new(
-            &[outcome(5, ExitReason::Target)],
-            &curve(&[1_005], &[1_005]),
-        );
+        let figures = Statistics::new([outcome(5, ExitReason::Target)], &curve(&[1_005], &[1_005]));
 
         assert_eq!((figures.profit_factor, figures.payoff_ratio), (None, None));
         assert_eq!(
@@ -579,8 +645,8 @@ mod tests {
 
     #[test]
     fn a_drawdown_counts_from_the_starting_equity_and_the_two_may_be_different_falls() {
-        let first_bar_falls = Statistics::new(&[], &curve(&[900, 950], &[950]));
-        let two_falls = Statistics::new(&[], &curve(&[500, 10_000, 9_000], &[9_000]));
+        let first_bar_falls = Statistics::new([], &curve(&[900, 950], &[950]));
+        let two_falls = Statistics::new([], &curve(&[500, 10_000, 9_000], &[9_000]));
 
         assert_eq!(
             (
@@ -597,7 +663,7 @@ mod tests {
 
     #[test]
     fn the_sharpe_ratio_wants_two_different_sessions() {
-        let of = |ends: &[i64]| Statistics::new(&[], &curve(ends, ends)).sharpe;
+        let of = |ends: &[i64]| Statistics::new([], &curve(ends, ends)).sharpe;
 
         assert_eq!(of(&[1_100]), None);
         assert_eq!(of(&[1_000, 1_000, 1_000]), None);

@@ -124,19 +124,21 @@ impl ExactZ {
 
     /// |z| against |t|: d²·(n − ddof)·10⁸ against t²·n·V, in 256 bits since d² and V each fill nearly 128.
     fn compare_sizes(self, threshold_e4: i64) -> Ordering {
-        let deviation = u128::from(self.deviation.unsigned_abs());
-        let threshold = u128::from(threshold_e4.unsigned_abs());
-        let scale = u128::from(THRESHOLD_SCALE.unsigned_abs());
-        // 2^60·2^20·2^27 and 2^60·2^40·2^20: prices of a market never need more than 128 bits.
+        let deviation = self.deviation.unsigned_abs();
+        let threshold = threshold_e4.unsigned_abs();
+        let scale = THRESHOLD_SCALE.unsigned_abs();
+        let (freedom, count) = (u64::from(self.freedom), u64::from(self.count));
+        // 2^60 · 2^47 and 2^60 · 2^60: one product of two words a side is all that the prices of a market ever need.
         if deviation < 1 << 30 && self.spread < 1 << 60 && threshold < 1 << 20 {
-            let left = deviation * deviation * u128::from(self.freedom) * scale * scale;
-            return left.cmp(&(self.spread * threshold * threshold * u128::from(self.count)));
+            let spread = u64::try_from(self.spread).expect("below 2^60");
+            let left = u128::from(deviation * deviation) * u128::from(freedom * scale * scale);
+            let right = u128::from(spread) * u128::from(threshold * threshold * count);
+            return left.cmp(&right);
         }
-        let left = wide_product(
-            deviation * deviation,
-            u128::from(self.freedom) * scale * scale,
-        );
-        let right = wide_product(self.spread, threshold * threshold * u128::from(self.count));
+        let (deviation, threshold) = (u128::from(deviation), u128::from(threshold));
+        let (freedom, count, scale) = (u128::from(freedom), u128::from(count), u128::from(scale));
+        let left = wide_product(deviation * deviation, freedom * scale * scale);
+        let right = wide_product(self.spread, threshold * threshold * count);
         left.cmp(&right)
     }
 }

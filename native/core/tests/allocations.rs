@@ -14,6 +14,9 @@ use support::{Desk, QuietMarket};
 const MINUTE_MS: i64 = 60_000;
 const BYTES_A_BAR_MAX: usize = 64;
 const BYTES_A_TRADE_MAX: usize = 200;
+const BYTES_A_RESULT_MAX: usize = 2_000;
+/// Of a thread, whatever it works on: its name, its lists.
+const BYTES_A_THREAD_MAX: usize = 10_000;
 
 #[test]
 fn a_market_event_that_decides_nothing_allocates_nothing() {
@@ -53,14 +56,17 @@ fn a_market_event_that_decides_nothing_allocates_nothing() {
 
 #[test]
 fn a_backtest_holds_64_bytes_a_bar_and_200_a_trade_above_its_data() {
-    for (entry_z_e4, exit_z_e4, price) in [
-        (40_000, 5_000, PriceKind::Last),
-        (10_000, 9_999, PriceKind::Last),
-        (10_000, 9_999, PriceKind::Mid),
+    // From hardly any trade to one in every second or third bar, stopped within it.
+    for (window, entry_z_e4, exit_z_e4, stop_cents, price, trades_min) in [
+        (5, 40_000, 5_000, 20_000, PriceKind::Last, 0),
+        (5, 10_000, 9_999, 20_000, PriceKind::Last, 60_000),
+        (5, 10_000, 9_999, 20_000, PriceKind::Mid, 30_000),
+        (2, 10, 9, 250, PriceKind::Last, 100_000),
     ] {
         let bars = Bars::new(300_000);
-        let mut settings = settings(5, entry_z_e4, exit_z_e4);
+        let mut settings = settings(window, entry_z_e4, exit_z_e4);
         settings.strategy.price = price;
+        settings.risk.stop_cents = Some(stop_cents);
         // Low and high stand around each close.
         let columns = Columns {
             quotes: Some(Quotes {
@@ -90,39 +96,52 @@ fn a_backtest_holds_64_bytes_a_bar_and_200_a_trade_above_its_data() {
             "{} bars, {trades} trades: {held} bytes of {allowed}",
             columns.len()
         );
+        assert!(trades >= trades_min, "only {trades} trades");
         assert!(held <= allowed, "{held} bytes, allowed are {allowed}");
     }
 }
 
 #[test]
-fn a_sweep_holds_no_more_for_more_combinations_but_their_results() {
+fn a_sweep_grows_with_its_threads_and_not_with_its_combinations() {
     let bars = Bars::new(100_000);
     let columns = bars.view();
-    let held_by = |count: u32| {
+    // What a thread allocates is counted in that thread, here the one that calls; the others do the same as it.
+    let held_by = |count: u32, threads: usize| {
         let combinations: Vec<Combination> = (0..count)
             .map(|at| Combination {
                 settings: settings(10 + at % 7, 30_000, 5_000),
                 fills: fills(),
             })
             .collect();
+        let mut trades_max = 0;
         let counted = measure(|| {
-            sweep(
-                &columns,
-                None,
-                &combinations,
-                &[],
-                1,
-                &SweepWatch::default(),
-            )
-            .unwrap();
+            let watch = SweepWatch::default();
+            let results = sweep(&columns, None, &combinations, &[], threads, &watch).unwrap();
+            let trades = results
+                .iter()
+                .flatten()
+                .map(|found| found.statistics.trades);
+            trades_max = trades.max().unwrap_or(0) as usize;
         });
-        counted.bytes_max
+        (usize::try_from(counted.bytes_max).unwrap(), trades_max)
     };
 
-    let (few, many) = (held_by(7), held_by(70));
+    let ((few, trades), (many, _), (shared, _)) = (held_by(7, 1), held_by(70, 1), held_by(70, 2));
 
-    println!("7 combinations: {few} bytes, 70: {many}");
-    assert!(many < few + 63 * 2_000, "{few} bytes for 7, {many} for 70");
+    println!("7 combinations: {few} bytes, 70: {many}, 70 on two threads: {shared} in the first");
+    let a_run = columns.len() * BYTES_A_BAR_MAX + trades * BYTES_A_TRADE_MAX;
+    assert!(
+        few <= a_run + 7 * BYTES_A_RESULT_MAX,
+        "{few} bytes for 7, {a_run} for a run"
+    );
+    assert!(
+        many <= few + 63 * BYTES_A_RESULT_MAX,
+        "{few} bytes for 7, {many} for 70"
+    );
+    assert!(
+        shared <= many + BYTES_A_THREAD_MAX,
+        "{shared} bytes in one of two threads, {many} in one"
+    );
 }
 
 struct Bars {

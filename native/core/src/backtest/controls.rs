@@ -26,8 +26,10 @@ pub(super) struct Controls {
     last_trade_date: Option<Date>,
     roll_days_before: Option<i64>,
     flat_days_before: Option<i64>,
-    /// No reset is near before these: one for the flat stretch before it, one for the stretch without entries.
-    clear_to_ms: [i64; 2],
+    /// Is a reset near, and up to when that is known: one for the flat stretch before it, one for the stretch without entries.
+    near_reset: [(bool, i64); 2],
+    /// Is the last trade date as near as that, and up to when that is known: for leaving, and for not entering.
+    near_expiry: [(bool, i64); 2],
     daily_loss_cents: i64,
     stop_out_cents: i64,
     orders_an_entry: u32,
@@ -61,7 +63,8 @@ impl Controls {
             last_trade_date: None,
             roll_days_before: settings.roll_days_before.map(i64::from),
             flat_days_before: settings.flat_days_before.map(i64::from),
-            clear_to_ms: [i64::MIN; 2],
+            near_reset: [(false, i64::MIN); 2],
+            near_expiry: [(false, i64::MIN); 2],
             daily_loss_cents: risk.daily_loss_cents,
             stop_out_cents: stop_out_cents(settings),
             orders_an_entry: 1 + legs.iter().flatten().fold(0, |legs, _| legs + 1),
@@ -77,6 +80,7 @@ impl Controls {
     pub fn know(&mut self, contract: &Contract) {
         self.spans.clone_from(&contract.hours);
         self.last_trade_date = contract.last_trade_date.parse().ok();
+        self.near_expiry = [(false, i64::MIN); 2];
     }
 
     pub fn begin_session(&mut self) {
@@ -91,7 +95,7 @@ impl Controls {
         if self.closes_soon(at_ms) || self.is_near_reset(at_ms, FLAT) {
             return Some(ExitReason::SessionClose);
         }
-        self.is_within_days(at_ms, self.flat_days_before)
+        self.is_near_expiry(at_ms, FLAT)
             .then_some(ExitReason::Flatten)
     }
 
@@ -118,7 +122,7 @@ impl Controls {
         if self.is_near_reset(at_ms, LEAD) {
             return Some("reset_window");
         }
-        if self.is_within_days(at_ms, self.roll_days_before) {
+        if self.is_near_expiry(at_ms, LEAD) {
             return Some("roll");
         }
         let left_cents = self.daily_loss_cents + day_cents;
@@ -136,9 +140,7 @@ impl Controls {
 
     pub fn count_entry(&mut self, at_ms: i64) {
         self.entries.count(at_ms);
-        for _ in 0..self.orders_an_entry {
-            self.orders.count(at_ms);
-        }
+        self.orders.count_some(at_ms, self.orders_an_entry);
     }
 
     /// Counts a finished round trip, and the order that ended it unless it had rested at the exchange from the entry on.
@@ -184,18 +186,23 @@ impl Controls {
     }
 
     fn is_near_reset(&mut self, at_ms: i64, which: usize) -> bool {
-        if at_ms < self.clear_to_ms[which] {
-            return false;
+        let (_, known_to_ms) = self.near_reset[which];
+        if at_ms >= known_to_ms {
+            let lead_ms = [RESET_FLAT_MS, RESET_LEAD_MS][which];
+            self.near_reset[which] = self.hours.near_reset_to_ms(at_ms, lead_ms);
         }
-        let lead_ms = [RESET_FLAT_MS, RESET_LEAD_MS][which];
-        self.clear_to_ms[which] = self.hours.clear_of_reset_to_ms(at_ms, lead_ms);
-        self.clear_to_ms[which] <= at_ms
+        self.near_reset[which].0
     }
 
-    fn is_within_days(&self, at_ms: i64, limit: Option<i64>) -> bool {
-        match (self.last_trade_date, limit) {
-            (Some(last), Some(limit)) => self.hours.days_to(last, at_ms) <= limit,
-            (None, _) | (_, None) => false,
+    fn is_near_expiry(&mut self, at_ms: i64, which: usize) -> bool {
+        let (_, known_to_ms) = self.near_expiry[which];
+        if at_ms >= known_to_ms {
+            let limit = [self.flat_days_before, self.roll_days_before][which];
+            self.near_expiry[which] = match (self.last_trade_date, limit) {
+                (Some(last), Some(limit)) => self.hours.near_date_to_ms(at_ms, last, limit),
+                (None, _) | (_, None) => (false, i64::MAX),
+            };
         }
+        self.near_expiry[which].0
     }
 }

@@ -21,7 +21,7 @@ use crate::exchange::words::{
     ExchangeTif, NewOrder, OrderChanges, PriceLimits, RejectReason, Resting,
 };
 use crate::settings::EngineSettings;
-use crate::statistics::{EquityCurve, Outcome, Statistics};
+use crate::statistics::{EquityCurve, Statistics};
 use crate::status::{ExitReason, Link, OrderKind, Posture, Tif};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -799,14 +799,13 @@ impl<'a> Run<'a> {
         self.pass_to(end_ms)?;
         let open_at_end = self.found.position;
         let found = self.found;
-        let outcomes: Vec<Outcome> = found.trades.iter().map(outcome_of).collect();
         let ends: Vec<i64> = found
             .sessions
             .iter()
             .map(|session| session.equity_cents)
             .collect();
         let statistics = Statistics::new(
-            &outcomes,
+            found.trades.iter().map(outcome_of),
             &EquityCurve {
                 start_cents: self.start_cents,
                 closes_cents: &found.equity_cents,

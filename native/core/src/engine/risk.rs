@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
-/// Stamps that are kept for a rate; more in an hour than this is a runaway by any setting.
+/// Stamps that are kept for a rate, none for more than two hours; more in an hour than this is a runaway by any setting.
 const STAMPS_MAX: usize = 4_096;
 /// D14.
 const ENTRIES_WITHOUT_TRADE_MAX: u32 = 3;
@@ -29,16 +29,28 @@ pub(crate) struct Rate {
 
 impl Rate {
     pub fn count(&mut self, at_ms: i64) {
-        while self
+        self.count_some(at_ms, 1);
+    }
+
+    /// Counts so many at once.
+    pub fn count_some(&mut self, at_ms: i64, some: u32) {
+        // In one go for an hour: stamp by stamp, what is old would be looked for at each count.
+        if self
             .stamps
             .front()
-            .is_some_and(|stamp| at_ms - stamp >= HOUR_MS)
-            || self.stamps.len() >= STAMPS_MAX
+            .is_some_and(|stamp| at_ms - stamp >= 2 * HOUR_MS)
         {
-            self.stamps.pop_front();
+            let is_old = |stamp: &&i64| at_ms - **stamp >= HOUR_MS;
+            let old = self.stamps.iter().take_while(is_old).count();
+            self.stamps.drain(..old);
         }
-        self.stamps.push_back(at_ms);
-        self.day += 1;
+        for _ in 0..some {
+            if self.stamps.len() >= STAMPS_MAX {
+                self.stamps.pop_front();
+            }
+            self.stamps.push_back(at_ms);
+        }
+        self.day += some;
     }
 
     /// Begins a trading day.
@@ -58,6 +70,16 @@ impl Rate {
 
     /// Returns the first of minute, hour and day that `more` would carry beyond `factor` × the limit, in words.
     pub fn over(&self, at_ms: i64, more: u32, factor: u32, limit: &RateLimit) -> Option<String> {
+        let fits = |limit: u32| limit.saturating_mul(factor).checked_sub(more);
+        let is_within = |span_ms, limit| {
+            fits(limit).is_some_and(|count| !self.reaches_beyond(at_ms, span_ms, count))
+        };
+        if is_within(MINUTE_MS, limit.minute)
+            && is_within(HOUR_MS, limit.hour)
+            && fits(limit.day).is_some_and(|count| self.day <= count)
+        {
+            return None;
+        }
         let table = [
             ("minute", self.since(at_ms, MINUTE_MS), limit.minute),
             ("hour", self.since(at_ms, HOUR_MS), limit.hour),
@@ -67,6 +89,13 @@ impl Rate {
             let over = used.saturating_add(more) > limit.saturating_mul(factor);
             over.then(|| format!("{used} in this {span}, limit {limit}"))
         })
+    }
+
+    /// Is the stamp that stands before the newest `count` ones young enough to count: if not, there are no more than these,
+    /// and none has to be counted.
+    fn reaches_beyond(&self, at_ms: i64, span_ms: i64, count: u32) -> bool {
+        let place = self.stamps.len().checked_sub(1 + count as usize);
+        place.is_some_and(|place| at_ms - self.stamps[place] < span_ms)
     }
 
     /// Returns how many in the last minute, for people.
@@ -327,6 +356,40 @@ mod tests {
     }
 
     #[test]
+    fn d12_a_rate_that_is_looked_up_says_what_counting_every_stamp_says() {
+        let (mut state, mut at_ms) = (7_u32, 0_i64);
+        let mut rate = Rate::default();
+        let mut all: Vec<i64> = Vec::new();
+        let mut overs = 0;
+        for _ in 0..5_000 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let [waits, some, limit, factor] = state.to_le_bytes().map(u32::from);
+            // Mostly seconds, and once in a while hours.
+            at_ms += i64::from(waits) * if waits % 50 == 0 { 60_000 } else { 300 };
+            rate.count_some(at_ms, some % 4);
+            all.extend((0..some % 4).map(|_| at_ms));
+            let (more, factor) = (some % 3, 1 + factor % 2);
+            let limit = RateLimit {
+                minute: 1 + limit % 7,
+                hour: 20 + limit,
+                day: u32::MAX,
+            };
+
+            let over = rate.over(at_ms, more, factor, &limit);
+
+            let within = |span_ms| all.iter().filter(|stamp| at_ms - **stamp < span_ms).count();
+            let is_over = |span_ms, limit: u32| within(span_ms) as u32 + more > limit * factor;
+            assert_eq!(
+                over.is_some(),
+                is_over(60_000, limit.minute) || is_over(3_600_000, limit.hour),
+                "{over:?}"
+            );
+            overs += u32::from(over.is_some());
+        }
+        assert!((500..4_500).contains(&overs), "{overs}");
+    }
+
+    #[test]
     fn d12_each_span_of_a_rate_has_its_own_limit_and_forgets_in_its_own_time() {
         let mut rate = Rate::default();
         for at_ms in [0, 1, 2] {
@@ -355,23 +418,27 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_keeps_no_more_stamps_than_an_hour_and_a_limit_want() {
+    fn a_rate_keeps_no_more_stamps_than_two_hours_and_a_limit_want() {
         let mut rate = Rate::default();
         for at_ms in 0..10 {
             rate.count(at_ms);
         }
         rate.count(HOUR_MS + 4);
-        assert_eq!(rate.stamps.len(), 6, "an hour old is too old");
+        rate.count(HOUR_MS + 5);
+        rate.count(2 * HOUR_MS - 1);
+        assert_eq!(rate.stamps.len(), 13, "none is two hours old");
+        rate.count(2 * HOUR_MS + 4);
+        assert_eq!(rate.stamps.len(), 3, "then an hour old is too old");
 
         for at_ms in 0..2 * i64::try_from(STAMPS_MAX).unwrap() {
-            rate.count(2 * HOUR_MS + at_ms / 100);
+            rate.count(3 * HOUR_MS + at_ms / 100);
         }
         assert_eq!(rate.stamps.len(), STAMPS_MAX);
         assert_eq!(
-            rate.in_minute(2 * HOUR_MS),
+            rate.in_minute(3 * HOUR_MS),
             u32::try_from(STAMPS_MAX).unwrap()
         );
-        assert_eq!(rate.in_minute(3 * HOUR_MS), 0);
+        assert_eq!(rate.in_minute(4 * HOUR_MS), 0);
     }
 
     #[test]

@@ -20,7 +20,7 @@ fn the_figures_are_those_of_quantstats_and_empyrical() {
         let ends = whole(&case["endsCents"]);
 
         let found = Statistics::new(
-            &outcomes(case),
+            outcomes(case),
             &EquityCurve {
                 start_cents: case["startCents"].as_i64().unwrap(),
                 closes_cents: &closes,
