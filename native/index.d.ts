@@ -99,8 +99,10 @@ export declare function bestOf(objective: string, table: Float64Array): number |
 
 /** What a backtest found. */
 export interface NativeBacktest {
-  /** BacktestReport as JSON. */
+  /** BacktestReport as JSON, its trades left out. */
   report: string
+  /** Its trades. */
+  trades: NativeTrades
   /** Statistics as JSON of the same run with the other order of stop and target inside a bar; null where no bar held both. */
   otherIntrabar?: string
   /** Study as JSON, where one was asked for. */
@@ -126,8 +128,10 @@ export interface NativeBars {
 
 /** What a backtest on ticks found. */
 export interface NativeTickBacktest {
-  /** BacktestReport as JSON. */
+  /** BacktestReport as JSON, its trades left out. */
   report: string
+  /** Its trades. */
+  trades: NativeTrades
   /** Study as JSON, where one was asked for. */
   study?: string
   /** The bars that the engine made. */
@@ -136,6 +140,30 @@ export interface NativeTickBacktest {
   equityCents: Float64Array
   /** At each bar's close; NaN where undefined. */
   z: Float64Array
+}
+
+/**
+ * BacktestTrade[] by columns, all of one length, in order of the exits. The fields are those of BacktestTrade; `side` and
+ * `reason` are places in the lists of their words.
+ */
+export interface NativeTrades {
+  tradeId: Uint32Array
+  side: Uint8Array
+  sideWords: Array<string>
+  quantity: Uint32Array
+  signalAtMs: Float64Array
+  entryAtMs: Float64Array
+  entryTicks: Float64Array
+  exitAtMs: Float64Array
+  exitTicks: Float64Array
+  reason: Uint8Array
+  reasonWords: Array<string>
+  bars: Uint32Array
+  grossCents: Float64Array
+  feesCents: Float64Array
+  netCents: Float64Array
+  slippageCents: Float64Array
+  zSignal: Float64Array
 }
 
 /**

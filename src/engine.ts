@@ -1,20 +1,23 @@
 // The only door to native/: loads the binary, checks its version, turns its faults into one typed error and its JSON
 // into values. Whatever decides, lives behind it.
 import { createRequire } from "node:module";
-import type { NativeBars } from "../native/index.d.ts";
+import type { NativeBars, NativeTrades } from "../native/index.d.ts";
 import type {
   BacktestReport,
+  BacktestTrade,
   Caused,
   Combination,
   CombinationResult,
   Contract,
   EngineSettings,
   Event,
+  ExitReason,
   FillModel,
   Objective,
   Overfitting,
   SessionSpan,
   SessionSums,
+  Side,
   SpanFigures,
   Statistics,
   Status,
@@ -121,13 +124,51 @@ export function startBacktest(
     const [asked, of] = [study, contract].map((each) => (each === null ? null : JSON.stringify(each)));
     const found = await native.backtest(told, filled, bars, control, asked, of);
     return {
-      report: JSON.parse(found.report) as BacktestReport,
+      report: reportOf(found),
       otherIntrabar: found.otherIntrabar == null ? null : (JSON.parse(found.otherIntrabar) as Statistics),
       study: found.study == null ? null : (JSON.parse(found.study) as Study),
       equityCents: found.equityCents,
       z: found.z,
     };
   });
+}
+
+/** The trades become objects when they are first asked for: a sweep's best, say, is only asked for its days. */
+function reportOf(found: { readonly report: string; readonly trades: NativeTrades }): BacktestReport {
+  let trades: BacktestTrade[] | null = null;
+  return {
+    ...(JSON.parse(found.report) as BacktestReport),
+    get trades() {
+      trades ??= tradesOf(found.trades);
+      return trades;
+    },
+  };
+}
+
+/** The columns are of one length and their places lie in the lists of words: the binding makes them so. */
+function tradesOf(columns: NativeTrades): BacktestTrade[] {
+  const [sides, reasons] = [columns.sideWords as Side[], columns.reasonWords as ExitReason[]];
+  const trades: BacktestTrade[] = [];
+  for (let at = 0; at < columns.tradeId.length; at++) {
+    trades.push({
+      tradeId: columns.tradeId[at] as number,
+      side: sides[columns.side[at] as number] as Side,
+      quantity: columns.quantity[at] as number,
+      signalAtMs: columns.signalAtMs[at] as number,
+      entryAtMs: columns.entryAtMs[at] as number,
+      entryTicks: columns.entryTicks[at] as number,
+      exitAtMs: columns.exitAtMs[at] as number,
+      exitTicks: columns.exitTicks[at] as number,
+      reason: reasons[columns.reason[at] as number] as ExitReason,
+      bars: columns.bars[at] as number,
+      grossCents: columns.grossCents[at] as number,
+      feesCents: columns.feesCents[at] as number,
+      netCents: columns.netCents[at] as number,
+      slippageCents: columns.slippageCents[at] as number,
+      zSignal: columns.zSignal[at] as number,
+    });
+  }
+  return trades;
 }
 
 /** Is what a backtest on trades and quotes found, with the bars that the engine made of them. */
@@ -155,7 +196,7 @@ export function startTickBacktest(
     const asked = study === null ? null : JSON.stringify(study);
     const found = await native.backtestTicks(told, filled, met, records, control, asked);
     return {
-      report: JSON.parse(found.report) as BacktestReport,
+      report: reportOf(found),
       otherIntrabar: null,
       study: found.study == null ? null : (JSON.parse(found.study) as Study),
       bars: found.bars,

@@ -1,5 +1,6 @@
 //! Backtests for JavaScript, off its thread: bars by columns without a copy, figures out, progress to look at, a flag to stop.
 
+use crate::trades::NativeTrades;
 use napi::bindgen_prelude::{AsyncTask, Float64Array, Int32Array};
 use napi::{Env, Task};
 use napi_derive::napi;
@@ -109,8 +110,10 @@ impl NativeBars {
 /// What a backtest found.
 #[napi(object)]
 pub struct NativeBacktest {
-    /// BacktestReport as JSON.
+    /// BacktestReport as JSON, its trades left out.
     pub report: String,
+    /// Its trades.
+    pub trades: NativeTrades,
     /// Statistics as JSON of the same run with the other order of stop and target inside a bar; null where no bar held both.
     pub other_intrabar: Option<String>,
     /// Study as JSON, where one was asked for.
@@ -186,10 +189,11 @@ impl BacktestTask {
             z: z.as_ref(),
             contract: self.contract.as_ref(),
         };
-        let run = |fills: &FillModel, room| self.report(fills, prepared, room);
-        let mut report = run(&self.fills, Vec::new())?;
-        let equity_cents = report.equity_cents.iter().map(|&cents| cents as f64);
-        let equity_cents = Float64Array::new(equity_cents.collect());
+        let run = |fills: &FillModel| self.report(fills, prepared);
+        let mut report = run(&self.fills)?;
+        // In place: a number is as long in either form.
+        let cents = std::mem::take(&mut report.equity_cents).into_iter();
+        let equity_cents = Float64Array::new(cents.map(|cents| cents as f64).collect());
         let other_intrabar = if report.both_touched > 0 {
             let other = FillModel {
                 intrabar: match self.fills.intrabar {
@@ -198,8 +202,7 @@ impl BacktestTask {
                 },
                 ..self.fills
             };
-            let room = std::mem::take(&mut report.equity_cents);
-            Some(json(serde_json::to_string(&run(&other, room)?.statistics))?)
+            Some(json(serde_json::to_string(&run(&other)?.statistics))?)
         } else {
             None
         };
@@ -212,8 +215,10 @@ impl BacktestTask {
             Some(series) => series.into_z(),
             None => rolled(&columns, &timeline, &self.settings)?,
         };
+        let trades = NativeTrades::of(&std::mem::take(&mut report.trades))?;
         Ok(NativeBacktest {
             study,
+            trades,
             report: json(serde_json::to_string(&report))?,
             other_intrabar,
             equity_cents,
@@ -221,14 +226,9 @@ impl BacktestTask {
         })
     }
 
-    fn report(
-        &self,
-        fills: &FillModel,
-        prepared: Prepared<'_>,
-        room: Vec<i64>,
-    ) -> napi::Result<BacktestReport> {
+    fn report(&self, fills: &FillModel, prepared: Prepared<'_>) -> napi::Result<BacktestReport> {
         let go_on = |bars| self.watch.note(bars);
-        run_prepared(&self.settings, fills, prepared, room, go_on).map_err(refusal)
+        run_prepared(&self.settings, fills, prepared, Vec::new(), go_on).map_err(refusal)
     }
 }
 

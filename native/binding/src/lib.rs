@@ -5,3 +5,4 @@ mod engine;
 mod exchange;
 mod sweep;
 mod ticks;
+mod trades;

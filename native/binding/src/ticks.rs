@@ -1,6 +1,7 @@
 //! Backtests on trades and quotes for JavaScript, off its thread: packed records in without a copy, figures and bars out.
 
 use crate::backtest::{NativeBacktestControl, NativeBars, coded, json, refusal, words_of};
+use crate::trades::NativeTrades;
 use napi::bindgen_prelude::{AsyncTask, Float64Array, Int32Array, Uint8Array};
 use napi::{Env, Task};
 use napi_derive::napi;
@@ -15,8 +16,10 @@ use std::sync::Arc;
 /// What a backtest on ticks found.
 #[napi(object)]
 pub struct NativeTickBacktest {
-    /// BacktestReport as JSON.
+    /// BacktestReport as JSON, its trades left out.
     pub report: String,
+    /// Its trades.
+    pub trades: NativeTrades,
     /// Study as JSON, where one was asked for.
     pub study: Option<String>,
     /// The bars that the engine made.
@@ -83,7 +86,7 @@ impl Task for TickTask {
 
 impl TickTask {
     fn run(&self) -> napi::Result<NativeTickBacktest> {
-        let found = run_ticks(
+        let mut found = run_ticks(
             &self.settings,
             &self.fills,
             &self.model,
@@ -91,17 +94,19 @@ impl TickTask {
             |records| self.watch.note(records),
         )
         .map_err(refusal)?;
-        let report = &found.report;
+        let report = &mut found.report;
         let study = self
             .study
             .map(|study| report.study(&study, self.fills.start_equity_cents))
             .map(|study| json(serde_json::to_string(&study)))
             .transpose()?;
-        let cents = report.equity_cents.iter().map(|&cents| cents as f64);
+        let cents = std::mem::take(&mut report.equity_cents).into_iter();
+        let trades = NativeTrades::of(&std::mem::take(&mut report.trades))?;
         Ok(NativeTickBacktest {
+            trades,
             report: json(serde_json::to_string(report))?,
             study,
-            equity_cents: Float64Array::new(cents.collect()),
+            equity_cents: Float64Array::new(cents.map(|cents| cents as f64).collect()),
             bars: columns_of(&found.bars),
             z: Float64Array::new(found.z),
         })
