@@ -10,6 +10,14 @@ import type { Clock } from "../../src/clock.ts";
 import { wallClock } from "../../src/clock.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { createEngine } from "../../src/engine.ts";
+import {
+  CODE_QUOTE,
+  CODE_TRADE,
+  FRAME_HEADER_BYTES,
+  frameFlags,
+  putInt64,
+  sealFrame,
+} from "../../src/journal/format.ts";
 import { openJournal } from "../../src/journal/journal.ts";
 import { parseRecord, readJournal } from "../../src/journal/read.ts";
 import { silentLog } from "../../src/log.ts";
@@ -27,6 +35,10 @@ const STEP_MS = 1_000;
 const RECORDING = join(import.meta.dirname, "../../../shared/data/es_ticks_2018-05-07_trades.csv.gz");
 const isRecorded = existsSync(RECORDING);
 const SESSION_MS = 6 * 3_600_000;
+/** Market events that decide nothing, in all, and those of a call. */
+const QUIET_EVENTS = 100_000;
+const QUIET_EVENTS_A_CALL = 1_000;
+const QUIET_ROUNDS = 9;
 /** A synthetic market does not end: it is watched for so long. */
 const SYNTHETIC_WALL_MS = 10_000;
 
@@ -39,6 +51,7 @@ console.log(
 );
 const inProcessRun = await benchInProcess();
 const engineRate = benchEngine(inProcessRun.dataDir);
+const quiet = benchQuiet(inProcessRun.dataDir);
 rmSync(inProcessRun.dataDir, { recursive: true, force: true });
 const wireRun = await benchWire();
 
@@ -51,6 +64,9 @@ function byProcessor({ perProcessorSecond }: Run): string {
     : `; ${Math.round(perProcessorSecond).toLocaleString("en-US")} a second of processor time`;
 }
 console.log(`engine alone, from the journal's frames   ${rate(engineRate)}`);
+console.log(
+  `engine through the binding, warm, quiet market: ${quiet.byCall.toFixed(1)} ns a market event at 1,000 a call, ${quiet.atOnce.toFixed(1)} ns at ${QUIET_EVENTS.toLocaleString("en-US")} a call: ${(quiet.byCall / quiet.atOnce).toFixed(2)} × it (CPU time, the least of ${QUIET_ROUNDS} rounds turn about; ${quiet.effects} effects; the core's own figure is in the first table)`,
+);
 console.log(
   `whole session in-process, journal synced   ${rate(inProcessRun.perSecond)}  (${inProcessRun.trades} trades${byProcessor(inProcessRun)}; asked for: 200,000)`,
 );
@@ -116,6 +132,64 @@ function benchEngine(dataDir: string): number {
   const began = performance.now();
   engine.apply(all);
   return (frames.length / (performance.now() - began)) * 1_000;
+}
+
+/** The engine that the journal leaves, in a market that decides nothing: one call for all events beside many calls. */
+function benchQuiet(dataDir: string): { atOnce: number; byCall: number; effects: number } {
+  const engines = [createEngine(null), createEngine(null)] as const;
+  const frames: Uint8Array[] = [];
+  const last = { seq: 0, atMs: 0, priceTicks: 0 };
+  for (const record of readJournal(dataDir)) {
+    last.seq = record.seq;
+    if (record.kind !== "input") continue;
+    last.atMs = record.atMs;
+    if (record.code === CODE_TRADE) last.priceTicks = Number(parseRecord(record).fields["priceTicks"]);
+    frames.push(record.frame);
+  }
+  for (const engine of engines) engine.apply(Buffer.concat(frames));
+  const least = { atOnce: Number.POSITIVE_INFINITY, byCall: Number.POSITIVE_INFINITY };
+  let effects = 0;
+  for (let round = 0; round < QUIET_ROUNDS; round++) {
+    const calls = Array.from({ length: QUIET_EVENTS / QUIET_EVENTS_A_CALL }, () => quietFrames(last));
+    const all = Buffer.concat(calls);
+    least.atOnce = Math.min(
+      least.atOnce,
+      nsAnEvent(() => void engines[0].apply(all)),
+    );
+    const byCall = nsAnEvent(() => {
+      for (const call of calls) effects += engines[1].apply(call).length;
+    });
+    least.byCall = Math.min(least.byCall, byCall);
+  }
+  return { ...least, effects };
+}
+
+/** CPU time of all threads. */
+function nsAnEvent(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return ((user + system) * 1_000) / QUIET_EVENTS;
+}
+
+/** The next events of a call, every 10 ms: two quotes to a trade, within a tick of the last price. Moves `last` on. */
+function quietFrames(last: { seq: number; atMs: number; readonly priceTicks: number }): Uint8Array {
+  const bytes = new Uint8Array(QUIET_EVENTS_A_CALL * (FRAME_HEADER_BYTES + 24));
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (let event = 0; event < QUIET_EVENTS_A_CALL; event++) {
+    last.seq++;
+    last.atMs += 10;
+    const price = last.priceTicks + ((last.seq * 7) % 3) - 1;
+    const isTrade = last.seq % 3 === 0;
+    const numbers = isTrade ? [price, 1] : [price - 1, price, 20, 30];
+    const payload = at + FRAME_HEADER_BYTES;
+    putInt64(view, payload, last.atMs);
+    for (const [place, number] of numbers.entries()) view.setInt32(payload + 8 + 4 * place, number, true);
+    const code = isTrade ? CODE_TRADE : CODE_QUOTE;
+    at += sealFrame(bytes, view, at, 8 + 4 * numbers.length, code, frameFlags("input", false), last.seq, last.atMs);
+  }
+  return bytes.subarray(0, at);
 }
 
 /** The program itself, as `npm start -- --data FILE --speed max` runs it, until the recording has ended. */

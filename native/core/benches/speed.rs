@@ -1,7 +1,8 @@
 //! How fast the numerics, the backtest, the sweep and the engine are: `cargo bench -p scalper-core`, or `npm run bench`.
 //! Everything is measured in CPU time of this process, which a busy machine disturbs less than the clock, and each figure is
-//! set against a baseline of the same run, the two taken turn about. Criterion keeps the single figures; the table of ratios
-//! is printed first.
+//! set against a baseline of the same run, the two taken turn about. Where threads matter the wall clock stands beside it,
+//! with the processors that the machine let us have. Criterion keeps the single figures; the table of ratios is printed
+//! first.
 #![expect(
     clippy::float_arithmetic,
     clippy::disallowed_methods,
@@ -12,23 +13,30 @@ use cpu_time::ProcessTime;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, criterion_group, criterion_main};
 use scalper_core::backtest::{
-    Columns, FillModel, Intrabar, Prepared, TargetFill, Timeline, run_prepared,
+    BacktestReport, Columns, FillModel, Intrabar, Prepared, TargetFill, Timeline, run_prepared,
 };
 use scalper_core::engine::Engine;
-use scalper_core::settings::EngineSettings;
+use scalper_core::event::{Contract, Span};
+use scalper_core::frames::Frames;
+use scalper_core::settings::{EngineSettings, RateLimit, ResetSpan};
 use scalper_core::sweep::{Combination, SweepWatch, series_of, sweep};
 use scalper_core::zscore::zscore;
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 const BARS: usize = 1_000_000;
+const LONG: usize = 10_000_000;
 const MINUTE_MS: i64 = 60_000;
 /// 7 May 2018 08:30 in Chicago.
 const FIRST_MS: i64 = 1_525_699_800_000;
+const DAY_MS: i64 = 86_400_000;
 const ROUNDS: usize = 9;
+/// Of what takes long.
+const FEW_ROUNDS: usize = 3;
+const EVENTS: usize = 100_000;
 
 criterion_group! {
     name = speed;
@@ -76,9 +84,9 @@ impl Measurement for CpuTime {
 }
 
 /// Least CPU seconds of each of two pieces of work, taken turn about.
-fn turn_about(mut baseline: impl FnMut(), mut ours: impl FnMut()) -> (f64, f64) {
+fn turn_about(rounds: usize, mut baseline: impl FnMut(), mut ours: impl FnMut()) -> (f64, f64) {
     let mut least = (f64::INFINITY, f64::INFINITY);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         least.0 = least.0.min(seconds(&mut baseline));
         least.1 = least.1.min(seconds(&mut ours));
     }
@@ -92,7 +100,6 @@ fn seconds(work: &mut impl FnMut()) -> f64 {
 }
 
 fn ratios(_: &mut Criterion<CpuTime>) {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let model = read("/proc/cpuinfo");
     let model = model
         .lines()
@@ -105,119 +112,230 @@ fn ratios(_: &mut Criterion<CpuTime>) {
         "machine: {model}, {processors} processors, {} {}; load {}",
         std::env::consts::OS,
         std::env::consts::ARCH,
-        read("/proc/loadavg").trim()
+        load()
     );
-    println!("CPU time, the least of {ROUNDS} rounds, baseline and ours turn about\n");
-    z_ratios();
+    println!(
+        "CPU time, the least of {ROUNDS} rounds ({FEW_ROUNDS} of ten million prices and of sweeps), baseline and ours turn about\n"
+    );
+    z_ratios(BARS, ROUNDS);
+    z_ratios(LONG, FEW_ROUNDS);
     backtest_ratios();
+    sweep_ratios();
     engine_ratio();
-    println!();
+    println!("load at the end {}\n", load());
 }
 
-fn z_ratios() {
-    let closes = walk(BARS);
-    let ticks: Vec<f64> = closes.iter().map(|&close| f64::from(close) / 4.0).collect();
-    let decimals: Vec<f64> = closes
-        .iter()
-        .map(|&close| f64::from(close) / 100.0)
-        .collect();
-    let floats = float_walk(BARS);
+fn read(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn load() -> String {
+    read("/proc/loadavg").trim().to_owned()
+}
+
+fn z_ratios(length: usize, rounds: usize) {
+    let closes = walk(length);
+    let scaled = |scale: f64| -> Vec<f64> {
+        closes
+            .iter()
+            .map(|&close| f64::from(close) / scale)
+            .collect()
+    };
     for (name, prices) in [
-        ("quarter ticks", &ticks),
-        ("cents", &decimals),
-        ("any floats", &floats),
+        ("whole ticks", scaled(1.0)),
+        ("quarter ticks", scaled(4.0)),
+        ("cents", scaled(100.0)),
+        ("any floats", float_walk(length)),
     ] {
         let mut of_window = Vec::new();
         for window in [20, 200, 2_000] {
             let (plain, ours) = turn_about(
-                || drop(black_box(plain_loop(black_box(prices), window))),
-                || drop(black_box(zscore(black_box(prices), window, 1))),
+                rounds,
+                || drop(black_box(plain_loop(black_box(&prices), window))),
+                || drop(black_box(zscore(black_box(&prices), window, 1))),
             );
             of_window.push(ours);
             println!(
-                "z of {BARS} {name}, window {window}: {:.2} ms, plain loop {:.2} ms: {:.2} × it",
+                "z of {length} {name}, window {window}: {:.2} ms, plain loop {:.2} ms: {:.2} × it",
                 ours * 1e3,
                 plain * 1e3,
                 ours / plain
             );
         }
         println!(
-            "z of {BARS} {name}: window 2000 takes {:.2} × window 20",
+            "z of {length} {name}: window 2000 takes {:.2} × window 20",
             of_window[2] / of_window[0]
         );
     }
 }
 
+/// How much is traded in a backtest.
+struct Trading {
+    name: &'static str,
+    settings: EngineSettings,
+}
+
+/// From hardly ever to as often as the rules allow: a trade in the bar after each signal, stopped within it.
+fn tradings() -> [Trading; 4] {
+    let unlimited = |window, entry_z_e4, exit_z_e4| {
+        let mut settings = minute_settings(window, entry_z_e4);
+        settings.strategy.exit_z_e4 = exit_z_e4;
+        lift_limits(&mut settings);
+        settings
+    };
+    let mut stopped = unlimited(2, 10, 9);
+    stopped.risk.stop_cents = Some(2 * stopped.instrument.tick_value_cents);
+    stopped.risk.target_cents = Some(stopped.instrument.tick_value_cents);
+    [
+        ("rare", unlimited(60, 34_000, 5_000)),
+        ("usual", minute_settings(60, 20_000)),
+        ("frequent", unlimited(6, 10_000, 9_999)),
+        ("constant", stopped),
+    ]
+    .map(|(name, settings)| Trading { name, settings })
+}
+
 fn backtest_ratios() {
     let bars = Owned::new(BARS);
-    let columns = bars.view();
-    let fills = fills();
-    let rate = |seconds: f64| BARS as f64 / seconds / 1e6;
-    let mut single = 0.0;
-    let mut by_trading = Vec::new();
-    for (name, window, entry_z_e4) in [
-        ("rare", 60, 38_000),
-        ("usual", 60, 20_000),
-        ("constant", 5, 10_000),
-    ] {
-        let settings = minute_settings(window, entry_z_e4);
-        let mut trades = 0;
+    let (columns, fills, contract) = (bars.view(), fills(), contract());
+    let share = |count: usize| count as f64 / BARS as f64 * 100.0;
+    let mut rare = 0.0;
+    for Trading { name, settings } in tradings() {
+        let window = settings.strategy.window as usize;
+        let report = one_run(&columns, &settings, &fills, &contract);
+        let trades = report.trades.len();
+        let within = report.trades.iter().filter(|trade| trade.bars == 0).count();
+        drop(report);
         let (plain, ours) = turn_about(
-            || {
-                drop(black_box(plain_loop(
-                    black_box(&bars.closes),
-                    window as usize,
-                )))
-            },
-            || trades = one_run(&columns, &settings, &fills),
+            ROUNDS,
+            || drop(black_box(plain_loop(black_box(&bars.closes), window))),
+            || drop(black_box(one_run(&columns, &settings, &fills, &contract))),
         );
-        by_trading.push(ours);
-        println!(
-            "backtest of {BARS} bars, {name} trades ({trades}, {:.1} % of the bars): {:.1} ms, {:.1} million bars/s, {:.1} × the plain z loop",
-            trades as f64 / BARS as f64 * 100.0,
-            ours * 1e3,
-            rate(ours),
-            ours / plain
-        );
-        if name == "usual" {
-            single = ours;
+        if name == "rare" {
+            rare = ours;
         }
-    }
-    println!(
-        "backtest: constant trading takes {:.2} × rare trading",
-        by_trading[2] / by_trading[0]
-    );
-    let combinations = combinations();
-    for threads in [1, 2] {
-        let start = ProcessTime::now();
-        let results = sweep(
-            &columns,
-            None,
-            &combinations,
-            &[],
-            threads,
-            &SweepWatch::default(),
-        )
-        .unwrap();
-        let each = start.elapsed().as_secs_f64() / results.len() as f64;
         println!(
-            "sweep of {} combinations, {threads} thread(s): {:.1} million combination-bars per CPU second, {:.0} % of the single run",
-            results.len(),
-            rate(each),
-            single / each * 100.0
+            "backtest of {BARS} bars, {name} trades: {trades}, a fill in {:.2} % of the bars, an exit in {:.2} %: {:.1} ms, {:.1} million bars/s, {:.1} × the plain z loop, {:.2} × rare trades",
+            share(2 * trades - within),
+            share(trades),
+            ours * 1e3,
+            BARS as f64 / ours / 1e6,
+            ours / plain,
+            ours / rare
         );
     }
 }
 
+/// What a piece of work took by both clocks, in seconds.
+#[derive(Clone, Copy)]
+struct Took {
+    cpu: f64,
+    wall: f64,
+}
+
+impl Took {
+    const LONGEST: Took = Took {
+        cpu: f64::INFINITY,
+        wall: f64::INFINITY,
+    };
+
+    fn of(work: impl FnOnce()) -> Took {
+        let (cpu, wall) = (ProcessTime::now(), Instant::now());
+        work();
+        Took {
+            cpu: cpu.elapsed().as_secs_f64(),
+            wall: wall.elapsed().as_secs_f64(),
+        }
+    }
+
+    fn or_less(self, other: Took) -> Took {
+        Took {
+            cpu: self.cpu.min(other.cpu),
+            wall: self.wall.min(other.wall),
+        }
+    }
+}
+
+/// One single run, a sweep on one thread and one on two, turn about.
+fn sweep_ratios() {
+    let bars = Owned::new(BARS);
+    let (columns, fills, contract) = (bars.view(), fills(), contract());
+    let (settings, combinations) = (minute_settings(60, 20_000), combinations());
+    let swept = |threads| {
+        let watch = SweepWatch::default();
+        let found = sweep(
+            &columns,
+            Some(&contract),
+            &combinations,
+            &[],
+            threads,
+            &watch,
+        );
+        assert_eq!(black_box(found).unwrap().len(), combinations.len());
+    };
+    let mut single = Took::LONGEST;
+    let mut on = [Took::LONGEST; 2];
+    for _ in 0..FEW_ROUNDS {
+        for _ in 0..FEW_ROUNDS {
+            let run = || drop(black_box(one_run(&columns, &settings, &fills, &contract)));
+            single = single.or_less(Took::of(run));
+        }
+        for (threads, least) in (1..).zip(&mut on) {
+            *least = least.or_less(Took::of(|| swept(threads)));
+        }
+    }
+    let count = combinations.len();
+    let rate = |seconds: f64| (BARS * count) as f64 / seconds / 1e6;
+    for (threads, took) in (1..).zip(on) {
+        println!(
+            "sweep of {count} combinations, {BARS} bars, {threads} thread(s): {:.1} million combination-bars a CPU second; by the wall clock {:.1} million a second, {:.2} processors had, {:.0} % of {threads} × a single backtest",
+            rate(took.cpu),
+            rate(took.wall),
+            took.cpu / took.wall,
+            single.wall * count as f64 / took.wall / f64::from(threads) * 100.0,
+        );
+    }
+    let [one, two] = on;
+    println!(
+        "sweep: two threads give {:.0} % of twice one thread by the wall clock, {:.0} % by CPU time; load {}",
+        one.wall / two.wall / 2.0 * 100.0,
+        one.cpu / two.cpu * 100.0,
+        load()
+    );
+}
+
 fn engine_ratio() {
     let (mut engine, mut market) = warm_engine();
-    let mut effects = Vec::with_capacity(64);
-    let bytes = market.frames(100_000);
-    let taken = seconds(&mut || engine.apply(&bytes, &mut effects).unwrap());
+    let mut effects = Vec::with_capacity(1_024);
+    let (mut reading, mut all, mut batched, mut told) =
+        (f64::INFINITY, f64::INFINITY, f64::INFINITY, 0);
+    for _ in 0..ROUNDS {
+        let frames = market.frames(EVENTS);
+        reading = reading.min(seconds(&mut || {
+            for frame in Frames::new(&frames) {
+                black_box(frame.unwrap().read().unwrap());
+            }
+        }));
+        effects.clear();
+        all = all.min(seconds(&mut || {
+            engine.apply(&frames, &mut effects).unwrap()
+        }));
+        let batches: Vec<Vec<u8>> = (0..EVENTS / 1_000).map(|_| market.frames(1_000)).collect();
+        batched = batched.min(seconds(&mut || {
+            for batch in &batches {
+                engine.apply(batch, &mut effects).unwrap();
+            }
+        }));
+        told = effects.len();
+    }
+    let ns = |seconds: f64| seconds / EVENTS as f64 * 1e9;
     println!(
-        "engine: {:.0} ns a market event ({} effects in 100000 events)",
-        taken / 100_000.0 * 1e9,
-        effects.len()
+        "engine: {:.1} ns a market event, {:.1} ns by the thousand ({told} effects in {} events); reading the frames alone {:.1} ns: {:.1} × it",
+        ns(all),
+        ns(batched),
+        2 * EVENTS,
+        ns(reading),
+        all / reading
     );
 }
 
@@ -244,9 +362,10 @@ fn zscores(criterion: &mut Criterion<CpuTime>) {
 
 fn backtests(criterion: &mut Criterion<CpuTime>) {
     let bars = Owned::new(BARS);
-    let (columns, settings, fills) = (bars.view(), minute_settings(60, 20_000), fills());
+    let (columns, fills, contract) = (bars.view(), fills(), contract());
+    let settings = minute_settings(60, 20_000);
     criterion.bench_function("backtest of a million bars", |bench| {
-        bench.iter(|| one_run(&columns, &settings, &fills));
+        bench.iter(|| one_run(&columns, &settings, &fills, &contract));
     });
 }
 
@@ -384,21 +503,68 @@ impl Owned {
     }
 }
 
-/// Everything on that a backtest knows, hours included.
+/// Everything on that a backtest knows: hours, resets, early closes and the roll, rates, loss budget, the fall from the peak.
 fn minute_settings(window: u32, entry_z_e4: i64) -> EngineSettings {
     let mut settings = support::settings();
     settings.strategy.sampling_ms = MINUTE_MS;
     settings.strategy.window = window;
     settings.strategy.entry_z_e4 = entry_z_e4;
     settings.session.no_entry_before_flatten_ms = 600_000;
+    // Each night from 23:45 in New York on.
+    settings.session.reset_windows = (0..7)
+        .map(|day| ResetSpan {
+            from_week_minute: day * 1_440 + 1_425,
+            to_week_minute: (day + 1) % 7 * 1_440 + 45,
+        })
+        .collect();
     settings.risk.daily_loss_reset = scalper_core::settings::DailyLossReset::NextSession;
-    if entry_z_e4 == 10_000 {
-        // Nothing that keeps entries out: it is about many trades.
-        settings.risk.daily_loss_cents = i64::MAX / 4;
-        settings.risk.loss_streak = u32::MAX;
-        settings.strategy.exit_z_e4 = 9_999;
-    }
+    settings.risk.loss_budget_check = true;
+    settings.risk.trailing_drawdown_cents = Some(40_000);
+    settings.risk.entries_max = Some(RateLimit {
+        minute: 4,
+        hour: 40,
+        day: 400,
+    });
+    settings.risk.orders_max = Some(RateLimit {
+        minute: 16,
+        hour: 160,
+        day: 1_600,
+    });
+    settings.roll_days_before = Some(8);
+    settings.flat_days_before = Some(2);
     settings
+}
+
+/// Everything stays on, and nothing is ever reached that keeps entries out: it is about many trades.
+fn lift_limits(settings: &mut EngineSettings) {
+    let risk = &mut settings.risk;
+    risk.daily_loss_cents = i64::MAX / 4;
+    risk.trailing_drawdown_cents = Some(i64::MAX / 4);
+    risk.loss_streak = u32::MAX;
+    for limit in [&mut risk.entries_max, &mut risk.orders_max] {
+        *limit = limit.map(|limit| RateLimit {
+            hour: limit.hour * 4,
+            day: limit.day * 4,
+            ..limit
+        });
+    }
+}
+
+/// Traded for 23 hours of each day of the bars, its last trade date far away.
+fn contract() -> Contract {
+    let opens_ms = FIRST_MS - 15 * 3_600_000 - 1_800_000;
+    let days = 1 + (LONG as i64 * MINUTE_MS) / DAY_MS;
+    Contract {
+        last_trade_date: "2099-12-18".into(),
+        hours: (0..days)
+            .map(|day| opens_ms + day * DAY_MS)
+            .map(|from_ms| Span {
+                from_ms,
+                to_ms: from_ms + 23 * 3_600_000,
+            })
+            .collect(),
+        ..support::contract()
+    }
 }
 
 fn fills() -> FillModel {
@@ -409,24 +575,22 @@ fn fills() -> FillModel {
     }
 }
 
-fn one_run(columns: &Columns<'_>, settings: &EngineSettings, fills: &FillModel) -> usize {
+fn one_run(
+    columns: &Columns<'_>,
+    settings: &EngineSettings,
+    fills: &FillModel,
+    contract: &Contract,
+) -> BacktestReport {
     let timeline =
         Timeline::new(columns, &settings.session, settings.strategy.sampling_ms).unwrap();
     let z = series_of(columns, &timeline, settings).unwrap();
-    let report = run_prepared(
-        settings,
-        fills,
-        Prepared {
-            bars: columns,
-            timeline: &timeline,
-            z: z.as_ref(),
-            contract: None,
-        },
-        Vec::new(),
-        |_| true,
-    )
-    .unwrap();
-    black_box(report).trades.len()
+    let prepared = Prepared {
+        bars: columns,
+        timeline: &timeline,
+        z: z.as_ref(),
+        contract: Some(contract),
+    };
+    run_prepared(settings, fills, prepared, Vec::new(), |_| true).unwrap()
 }
 
 /// Four windows, five entries, five exits.
