@@ -751,3 +751,97 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_order_in_doubt_that_is_found_open_stands_where_its_fills_put_it() {
+    for (filled, expected) in [(0, OrderState::Acked), (1, OrderState::Partial)] {
+        let mut order = Order::new(terms(3, 100), Leg::Stop, 0);
+        order.apply(
+            OrderStep::Sent {
+                order_id: 1,
+                epoch: 1,
+            },
+            1,
+        );
+        if filled > 0 {
+            order.apply(OrderStep::Filled { quantity: filled }, 2);
+        }
+        order.apply(OrderStep::ChangeRefused, 3);
+        assert_eq!(order.state, OrderState::InDoubt);
+
+        order.apply(
+            OrderStep::FoundOpen {
+                quantity: 3,
+                kind: Some(order.terms.kind),
+                cancelling: false,
+            },
+            4,
+        );
+
+        assert_eq!(order.state, expected);
+    }
+}
+
+#[test]
+fn the_worst_case_counts_each_side_once_and_of_a_group_the_largest() {
+    let with = |key: &str, side, quantity, group: Option<&str>, parent: Option<&str>| {
+        let mut request = terms(quantity, 100);
+        request.order_ref = key.to_owned();
+        request.side = side;
+        request.oca_group = group.map(str::to_owned);
+        request.parent_ref = parent.map(str::to_owned);
+        Order::new(request, Leg::Exit, 0)
+    };
+    let cases = [
+        (vec![], 2, 2),
+        (
+            vec![
+                with("a", Side::Buy, 1, None, None),
+                with("b", Side::Buy, 2, None, None),
+            ],
+            1,
+            4,
+        ),
+        (
+            vec![
+                with("a", Side::Sell, 1, None, None),
+                with("b", Side::Sell, 3, None, None),
+            ],
+            1,
+            3,
+        ),
+        (
+            vec![
+                with("a", Side::Sell, 2, Some("g"), None),
+                with("b", Side::Sell, 3, Some("g"), None),
+            ],
+            1,
+            2,
+        ),
+        (
+            vec![
+                with("a", Side::Buy, 2, Some("g"), None),
+                with("b", Side::Buy, 3, Some("h"), None),
+                with("c", Side::Sell, 1, Some("g"), None),
+            ],
+            1,
+            6,
+        ),
+        (
+            vec![
+                with("a", Side::Buy, 1, None, None),
+                with("b", Side::Sell, 9, None, Some("a")),
+            ],
+            0,
+            1,
+        ),
+    ];
+    for (place, (orders, position, expected)) in cases.into_iter().enumerate() {
+        let mut book = OrderBook::default();
+        for order in orders {
+            book.add(order);
+        }
+
+        assert_eq!(book.worst_case(position), expected, "case {place}");
+    }
+}

@@ -7,6 +7,7 @@ mod days;
 mod exits;
 mod gates;
 mod identity;
+mod orders;
 mod properties;
 mod protection;
 mod reconcile;
