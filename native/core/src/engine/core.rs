@@ -27,6 +27,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// A notice of the same key is told at most once in this time; the outbox counts no more than these.
 pub(super) const NOTICE_FOLD_MS: i64 = 60_000;
+/// The longest of such times: what was told is remembered for so long.
+pub(super) const NOTICE_FOLD_MS_MAX: i64 = 24 * 3_600_000;
 /// Commands' update ids that are remembered (reliability note, section F).
 pub(super) const UPDATE_IDS_MAX: usize = 1_000;
 /// Stands for "no time".
@@ -486,7 +488,7 @@ impl Core {
                 return;
             }
             self.told_at_ms
-                .retain(|_, told_ms| at_ms - *told_ms < 3_600_000);
+                .retain(|_, told_ms| at_ms - *told_ms < NOTICE_FOLD_MS_MAX);
             self.told_at_ms.insert(key.to_owned(), at_ms);
         }
         self.emit(Effect::NoticeQueued {

@@ -5,7 +5,7 @@ use super::decide::{TripPlan, e4_to_z};
 use super::posture::PostureState;
 use crate::effect::{Effect, Notice, NoticeClass, RoundTrip};
 use crate::event::BrokerFill;
-use crate::orders::{Order, OrderState, OrderStep, Owner, owner_of};
+use crate::orders::{Order, OrderState, OrderStep, Owner, Presumed, owner_of};
 use crate::position::{Execution, FillEffect, Recorded, TakenBack, Trip};
 use crate::status::{ExitReason, Leg, Posture, Side};
 
@@ -50,8 +50,14 @@ impl Core {
         match recorded {
             Recorded::Repeated => {}
             Recorded::New => {
-                let quantity = fill.quantity - self.settle_presumed(fill);
-                if quantity == 0 {
+                let settled = self.settle_presumed(fill);
+                let quantity = fill.quantity - settled.map_or(0, |presumed| presumed.quantity);
+                // What was presumed was charged as well, by what was assumed.
+                let fee_cents = settled.map_or(fee_cents, |presumed| {
+                    fee_cents - self.settings.costs.fee_cents * presumed.quantity
+                });
+                if let Some(presumed) = settled.filter(|_| quantity == 0) {
+                    self.charge(presumed.trip_id, fee_cents, &fill.exec_id);
                     return;
                 }
                 self.step(&fill.order_ref, OrderStep::Filled { quantity });
@@ -92,12 +98,10 @@ impl Core {
     }
 
     /// The execution of a fill that was presumed (R4) comes after all: its price counts, its contracts are booked already.
-    /// Returns how many they are.
-    fn settle_presumed(&mut self, fill: &BrokerFill) -> i64 {
-        let order = self.orders.get_mut(&fill.order_ref);
-        let Some(presumed) = order.and_then(|order| order.settle_presumed(fill.quantity)) else {
-            return 0;
-        };
+    /// Returns which they are.
+    fn settle_presumed(&mut self, fill: &BrokerFill) -> Option<Presumed> {
+        let order = self.orders.get_mut(&fill.order_ref)?;
+        let presumed = order.settle_presumed(fill.quantity)?;
         self.ledger.belongs_to(&fill.exec_id, presumed.trip_id);
         let why = format!("execution {} of a presumed fill was told", fill.exec_id);
         self.reprice(
@@ -108,7 +112,7 @@ impl Core {
             &why,
         );
         self.refit_protection();
-        presumed.quantity
+        Some(presumed)
     }
 
     /// Puts another price in place of a counted one, in the open round trip or in one that was told.
@@ -120,7 +124,7 @@ impl Core {
         (old_ticks, new_ticks): (i32, i32),
         why: &str,
     ) {
-        if old_ticks == new_ticks {
+        if quantity == 0 || old_ticks == new_ticks {
             return;
         }
         if let Some(trip) = self.open_trip(trip_id) {
@@ -137,21 +141,14 @@ impl Core {
 
     /// Puts a corrected execution in place of what was counted: first its price, then its contracts.
     fn correct(&mut self, old: &Execution, new: &BrokerFill) {
-        if old.side != new.side {
-            self.step(
-                &old.order_ref,
-                OrderStep::Filled {
-                    quantity: -old.quantity,
-                },
-            );
+        let more = new.quantity - old.quantity;
+        if more != 0 {
+            self.step(&new.order_ref, OrderStep::Filled { quantity: more });
+        }
+        // Of nothing, no side is another one.
+        if old.side != new.side && old.quantity > 0 && new.quantity > 0 {
             self.take_back(old, old.quantity, new.filled_at_ms);
             self.ledger.belongs_to(&new.exec_id, self.next_trip_id());
-            self.step(
-                &new.order_ref,
-                OrderStep::Filled {
-                    quantity: new.quantity,
-                },
-            );
             self.book(
                 &new.order_ref,
                 new.side,
@@ -169,10 +166,6 @@ impl Core {
         if old.quantity == 0 {
             // Nothing of it was counted where it once belonged: it belongs to what it is counted in now.
             self.ledger.belongs_to(&new.exec_id, self.next_trip_id());
-        }
-        let more = new.quantity - old.quantity;
-        if more != 0 {
-            self.step(&new.order_ref, OrderStep::Filled { quantity: more });
         }
         if more > 0 {
             self.book(
@@ -470,9 +463,13 @@ impl Core {
 
     /// The broker told what an execution cost: it takes the place of what was assumed, and what was told is restated.
     pub fn on_commission(&mut self, exec_id: &str, fee_cents: i64) {
-        let Some((trip_id, more_cents)) = self.ledger.charge(exec_id, fee_cents) else {
-            return;
-        };
+        if let Some((trip_id, more_cents)) = self.ledger.charge(exec_id, fee_cents) {
+            self.charge(trip_id, more_cents, exec_id);
+        }
+    }
+
+    /// Charges a round trip more than was assumed for an execution of it, or less.
+    fn charge(&mut self, trip_id: i64, more_cents: i64, exec_id: &str) {
         if more_cents == 0 {
             return;
         }

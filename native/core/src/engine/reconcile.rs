@@ -1,7 +1,7 @@
 //! What the broker says is true, compared with what we know (reliability note, section C, R1–R25). Fills are always
 //! believed; what is absent is looked at twice; what our orders do not explain is never touched without a person.
 
-use super::core::{Core, Mismatch};
+use super::core::{Core, Mismatch, NOTICE_FOLD_MS_MAX};
 use super::orders::is_open;
 use crate::effect::{Notice, NoticeClass, OrderRequest};
 use crate::event::{Ask, BrokerFill, BrokerOrder, BrokerOrderState, BrokerPosition};
@@ -44,14 +44,17 @@ impl Core {
         self.tell_other_months(positions, con_id);
         if spoilt {
             self.want_state(self.at_ms + SPOILT_LOOK_MS);
+            self.note(differences);
             return;
         }
         let Some(absent) = self.absent_twice(open) else {
+            self.note(differences);
             return;
         };
         let brokers_signed = brokers.map_or(0, |position| position.position);
         self.settle_absent(&absent, brokers_signed, brokers, &mut differences);
         if !self.compare_position(brokers_signed, brokers, &orphans, &mut differences) {
+            self.note(differences);
             return;
         }
         self.link.is_suspect = false;
@@ -62,11 +65,16 @@ impl Core {
         if !self.link.reconciled {
             self.on_ready(differences);
         } else {
-            for difference in differences {
-                self.anomaly(difference);
-            }
+            self.note(differences);
         }
         self.verify_flat(brokers_signed, own_open);
+    }
+
+    /// Puts differences on the record: what a further look is needed for was taken in all the same.
+    fn note(&mut self, differences: Vec<String>) {
+        for difference in differences {
+            self.anomaly(difference);
+        }
     }
 
     /// Counts the fills of known orders; returns those of ours that have no record.
@@ -250,7 +258,7 @@ impl Core {
                 other.position, other.local_symbol
             )];
             self.notice_every(
-                24 * 3_600_000,
+                NOTICE_FOLD_MS_MAX,
                 NoticeClass::Link,
                 Some(&key),
                 Notice::Told {

@@ -164,8 +164,10 @@ pub struct Broker {
     pub modified: Vec<OrderRequest>,
     /// Wire handles whose end was asked for by handle.
     pub cancelled_ids: Vec<i64>,
-    /// Further orders under references of ours that a picture shows as well.
+    /// Further orders that a picture shows as well: second ones of ours, or somebody else's.
     pub doubles: Vec<BrokerOrder>,
+    /// Positions in other contracts.
+    pub others: Vec<BrokerPosition>,
     /// By how much its clock is ahead; it tells whole seconds.
     pub skew_ms: i64,
     /// The broker's answer about the margin of one contract: equity, and what it needs; none = no answer.
@@ -518,16 +520,15 @@ impl Broker {
             })
             .chain(self.doubles.iter().cloned())
             .collect();
-        let positions = if self.position == 0 {
-            vec![]
-        } else {
-            vec![BrokerPosition {
+        let mut positions = self.others.clone();
+        if self.position != 0 {
+            positions.push(BrokerPosition {
                 con_id: CON_ID,
                 local_symbol: "MESZ6".into(),
                 position: self.position,
                 average_ticks_e2: Some(i64::from(self.last_ticks) * 100),
-            }]
-        };
+            });
+        }
         Event::Reconciled {
             open_orders,
             fills: self.fills.clone(),
@@ -570,6 +571,7 @@ impl Desk {
                 modified: vec![],
                 cancelled_ids: vec![],
                 doubles: vec![],
+                others: vec![],
                 skew_ms: 0,
                 margin: Some((1_000_000, 240_000)),
                 next_id: 100,
