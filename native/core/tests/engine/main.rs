@@ -5,6 +5,7 @@ mod controls;
 mod corrections;
 mod days;
 mod exits;
+mod figures;
 mod fills;
 mod gates;
 mod identity;
