@@ -13,6 +13,7 @@ mod orders;
 mod pictures;
 mod properties;
 mod protection;
+mod quotes;
 mod reconcile;
 mod round_trips;
 mod second_opinion;
