@@ -4,7 +4,7 @@
 //! (B.5); a flatten asks the broker before it says flat (B.6).
 
 use super::core::{Core, NEVER_MS};
-use super::protect::{LEFTOVER_MS, resize_due_ms};
+use super::protect::{LEFTOVER_MS, MISSING_MS, resize_due_ms};
 use crate::effect::{Notice, NoticeClass, OrderRequest};
 use crate::orders::{Order, OrderState, order_ref};
 use crate::status::{ExitReason, Leg, OrderKind, Posture, Side, Tif};
@@ -216,8 +216,12 @@ impl Core {
             // At the market already, or the broker did not take the change: the way without it.
             return false;
         }
-        if order.leg == Leg::Exit && self.at_ms - plan.last_attempt_ms < RETRY_MS {
-            self.fit_stops();
+        let since_try_ms = self.at_ms - plan.last_attempt_ms;
+        if order.leg == Leg::Exit && since_try_ms < RETRY_MS {
+            // What goes through the market fills, and the broker ends the stop: a change of it would only cross that.
+            if since_try_ms >= MISSING_MS {
+                self.fit_stops();
+            }
             return true;
         }
         if plan.attempts >= LIMIT_TRIES {
@@ -482,7 +486,8 @@ impl Core {
                 Leg::Exit if works && order.terms.kind != OrderKind::Market {} => {
                     Some(plan.last_attempt_ms + RETRY_MS)
                 }
-                Leg::Stop => resize_due_ms(order, position),
+                Leg::Stop => resize_due_ms(order, position)
+                    .map(|due_ms| due_ms.max(plan.last_attempt_ms + MISSING_MS)),
                 Leg::Entry | Leg::Target | Leg::Exit => None,
             }
         });

@@ -62,7 +62,6 @@ impl Core {
         match self.step(&told.order_ref, step) {
             Outcome::TermsDiffer => self.on_terms_differ(told),
             Outcome::LateAppearance => self.cancel_late(&told.order_ref),
-            Outcome::AwaitsExecutions => self.ask_wake(self.at_ms + EXECUTION_MS_MAX),
             Outcome::Changed if told.state == BrokerOrderState::Cancelled => {
                 self.on_order_ended(&told.order_ref)
             }
@@ -72,6 +71,7 @@ impl Core {
             Outcome::Changed
             | Outcome::Unchanged
             | Outcome::BecameInDoubt
+            | Outcome::AwaitsExecutions
             | Outcome::LateFill
             | Outcome::Overfill
             | Outcome::Anomaly => {}
@@ -235,10 +235,11 @@ impl Core {
             return;
         }
         let on_exit = leg != Leg::Entry;
-        let class = if on_exit {
-            NoticeClass::Critical
+        // An entry's refusal a moment ago must not fold an exit's away.
+        let (class, key) = if on_exit {
+            (NoticeClass::Critical, "exit_rejected")
         } else {
-            NoticeClass::Trade
+            (NoticeClass::Trade, "order_rejected")
         };
         let notice = Notice::OrderRejected {
             order_ref: order_ref.to_owned(),
@@ -246,7 +247,7 @@ impl Core {
             text,
             on_exit,
         };
-        self.notice(class, Some("order_rejected"), notice);
+        self.notice(class, Some(key), notice);
         self.count_reject(order_ref);
         self.on_order_ended(order_ref);
     }

@@ -7,7 +7,7 @@ use crate::orders::{Order, OrderState, group_of, order_ref};
 use crate::status::{ExitReason, Leg, OrderKind, Side, Tif};
 
 /// A leg that ended is missed only after this time: the fill that ended it may be on its way.
-const MISSING_MS: i64 = 1_000;
+pub(super) const MISSING_MS: i64 = 1_000;
 /// Legs that outlive their position by so long are taken back; the broker's own cancel comes first.
 pub(super) const LEFTOVER_MS: i64 = 500;
 /// The rest of an entry at the market has filled by then, or is taken back: protection comes within two seconds (R9).

@@ -344,6 +344,102 @@ fn rejections(desk: &Desk) -> Vec<(NoticeClass, bool)> {
 }
 
 #[test]
+fn an_exits_refusal_is_told_although_an_entrys_was_a_moment_ago() {
+    let mut desk = Desk::ready(settings());
+    desk.broker.faults.refuse_entries = true;
+    desk.sink();
+    desk.broker.faults.refuse_entries = false;
+    desk.warm_up();
+    desk.sink();
+    assert_eq!(desk.broker.position, 1);
+    desk.broker.hold(true);
+    desk.broker.faults.refuse_exits = true;
+    desk.pass(2_001);
+
+    desk.command(Command::Flatten {});
+
+    assert_eq!(
+        rejections(&desk),
+        [(NoticeClass::Trade, false), (NoticeClass::Critical, true)]
+    );
+}
+
+/// A second order under the reference of our target, as the broker makes one of a change on a bad link.
+fn second(desk: &Desk) -> BrokerOrder {
+    let told = told_of(desk, &desk.broker.newest('T'));
+    BrokerOrder {
+        perm_id: told.perm_id + 5_000,
+        order_id: told.order_id + 5_000,
+        ..told
+    }
+}
+
+#[test]
+fn a_second_order_that_has_ended_or_is_ending_is_not_asked_to_end() {
+    for state in [BrokerOrderState::Cancelled, BrokerOrderState::CancelPending] {
+        let mut desk = long_one();
+        let order = BrokerOrder {
+            state,
+            ..second(&desk)
+        };
+        desk.broker.doubles.push(order.clone());
+
+        desk.tell(Event::OrderReported { order });
+        desk.pass(3_000);
+
+        assert_eq!(desk.broker.cancelled_ids, Vec::<i64>::new(), "{state:?}");
+        assert_eq!(desk.posture(), Posture::Halted);
+    }
+}
+
+#[test]
+fn only_a_new_order_with_all_the_terms_of_a_change_takes_the_place_of_the_first() {
+    // The change asks for one contract at 19 860, through the market.
+    let limit = |limit_ticks| Some(OrderKind::Limit { limit_ticks });
+    for (kind, quantity, is_known_before, is_meant) in [
+        (limit(19_860), 1, false, true),
+        (limit(19_861), 1, false, false),
+        (limit(19_860), 2, false, false),
+        (limit(19_860), 1, true, false),
+    ] {
+        let mut desk = long_one();
+        let order = BrokerOrder {
+            kind,
+            quantity,
+            ..second(&desk)
+        };
+        let first_id = told_of(&desk, &order.order_ref).order_id;
+        if is_known_before {
+            desk.tell(Event::OrderReported {
+                order: order.clone(),
+            });
+            desk.broker.cancelled_ids.clear();
+        }
+        desk.broker.faults.swallow_modifies = true;
+        desk.price(19_900);
+        desk.command(Command::Flatten {});
+        assert_eq!(
+            desk.broker.modified.last().unwrap().kind,
+            limit(19_860).unwrap()
+        );
+
+        desk.tell(Event::OrderReported {
+            order: order.clone(),
+        });
+
+        let unwanted = match (is_meant, is_known_before) {
+            (true, _) => vec![first_id],
+            (false, false) => vec![order.order_id],
+            (false, true) => vec![],
+        };
+        assert_eq!(
+            desk.broker.cancelled_ids, unwanted,
+            "{kind:?} {quantity} {is_known_before}"
+        );
+    }
+}
+
+#[test]
 fn a_warning_is_noted_and_changes_nothing() {
     let mut desk = long_one();
     let stop = desk.broker.newest('S');
