@@ -604,7 +604,10 @@ fn in_a_closed_market_the_stop_keeps_its_place_until_it_opens() {
         (vec![], vec![], 0)
     );
     assert_eq!(desk.broker.working('S'), [1]);
-    assert!(!alarms(&desk).is_empty(), "and it is told");
+    assert_eq!(
+        in_the_way(&desk),
+        "the market is closed; the exit runs when it opens"
+    );
 
     desk.broker.hold(false);
     desk.pass(1);
@@ -783,4 +786,45 @@ fn an_exit_of_a_rule_says_nothing_of_flat() {
 
     assert_eq!((desk.broker.position, desk.trips().len()), (0, 1));
     assert_eq!(told_flat(&desk), Vec::<i64>::new());
+}
+
+/// What the last alarm says is in the way.
+fn in_the_way(desk: &Desk) -> String {
+    let details = desk
+        .notices()
+        .into_iter()
+        .rev()
+        .find_map(|notice| match notice {
+            Notice::NotFlat { detail, .. } => Some(detail.clone()),
+            _ => None,
+        });
+    details.expect("an alarm")
+}
+
+#[test]
+fn an_alarm_says_what_is_in_the_way() {
+    let mut desk = long_one();
+    desk.price(19_990);
+    desk.command(Command::Flatten {});
+    let exit = desk.broker.newest_exit();
+    stand(&mut desk, 14_000);
+    desk.broker.faults.swallow_cancels = true;
+    stand(&mut desk, 6_000);
+    assert!(
+        in_the_way(&desk).starts_with("order QS1-"),
+        "{}",
+        in_the_way(&desk)
+    );
+    assert!(exit.ends_with('T'));
+
+    let mut desk = long_one();
+    desk.link_down();
+    desk.command(Command::Flatten {});
+    desk.pass(20_000);
+    assert!(in_the_way(&desk).starts_with("the link to the broker is down"));
+
+    desk.broker.faults.hide_state = true;
+    desk.link_up();
+    desk.pass(60_000);
+    assert_eq!(in_the_way(&desk), "the broker is being asked what is true");
 }
