@@ -131,7 +131,10 @@ describe("a run that was cut off", () => {
   const cuts = (): number[] =>
     journal.flatMap((record, at) => (record.code === 1 && typeOf(record) !== "decision" ? [at + 1] : []));
 
-  test("after any record goes on from there: what is recorded and what is missing are all that was decided", () => {
+  // It replays the journal from the start to each of hundreds of places: longer than a test may take on a busy machine.
+  test("after any record goes on from there: what is recorded and what is missing are all that was decided", {
+    timeout: 180_000,
+  }, () => {
     const recorded = outputs(journal).map(textOf);
     for (const cut of cuts()) {
       const prefix = journal.slice(0, cut);
