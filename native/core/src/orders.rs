@@ -582,13 +582,6 @@ impl OrderBook {
         self.orders.get_mut(order_ref)
     }
 
-    /// From now on this order is the one that closes: a target that is turned into an exit (B.3).
-    pub fn turn_into_exit(&mut self, order_ref: &str) {
-        if let Some(order) = self.orders.get_mut(order_ref) {
-            order.leg = Leg::Exit;
-        }
-    }
-
     /// Adds an order.
     pub fn add(&mut self, order: Order) {
         self.orders.insert(order.terms.order_ref.clone(), order);

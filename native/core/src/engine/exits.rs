@@ -38,9 +38,6 @@ pub(super) struct ExitPlan {
     /// Tries so far: the target turned, an order sent, either priced anew.
     pub attempts: u32,
     pub last_attempt_ms: i64,
-    /// When an order of its own was last sent; 0 = none yet.
-    #[serde(default)]
-    pub sent_at_ms: i64,
     /// The limit that was asked for last; none = the market, or nothing yet.
     #[serde(default)]
     pub limit_ticks: Option<i32>,
@@ -71,7 +68,6 @@ impl Core {
             net_before_cents: self.day.net_cents(),
             attempts: 0,
             last_attempt_ms: 0,
-            sent_at_ms: 0,
             limit_ticks: None,
             next_alarm_ms: self.at_ms + NOT_FLAT_MS,
             verify_at_ms: self.at_ms,
@@ -137,6 +133,15 @@ impl Core {
         if signed != 0 && self.market_open() == Some(false) {
             return;
         }
+        let is_quiet = self.orders.live().next().is_none();
+        let quiet_since_ms = match (is_quiet, plan.quiet_since_ms) {
+            (false, _) => 0,
+            (true, 0) => self.at_ms,
+            (true, since_ms) => since_ms,
+        };
+        if let Some(exit) = &mut self.exit {
+            exit.quiet_since_ms = quiet_since_ms;
+        }
         if signed != 0 {
             if self.close_through_working(signed, &plan) {
                 return;
@@ -151,15 +156,6 @@ impl Core {
             // Before that the broker takes the other leg of what has closed back by itself.
             self.take_back_closers(signed, &plan);
         }
-        let is_quiet = self.orders.live().next().is_none();
-        let quiet_since_ms = match (is_quiet, plan.quiet_since_ms) {
-            (false, _) => 0,
-            (true, 0) => self.at_ms,
-            (true, since_ms) => since_ms,
-        };
-        if let Some(exit) = &mut self.exit {
-            exit.quiet_since_ms = quiet_since_ms;
-        }
         if !is_quiet {
             return;
         }
@@ -171,7 +167,10 @@ impl Core {
             self.want_state(self.at_ms);
             return;
         }
-        if plan.sent_at_ms > 0 && self.at_ms - plan.sent_at_ms < RETRY_MS {
+        if self
+            .own_exit_ms(&plan)
+            .is_some_and(|sent_ms| self.at_ms - sent_ms < RETRY_MS)
+        {
             return;
         }
         self.place_exit(signed, &plan);
@@ -238,7 +237,10 @@ impl Core {
             return false;
         };
         self.count_try(Some(limit_ticks));
-        self.orders.turn_into_exit(&order.terms.order_ref);
+        // From now on it is the order that closes, whatever its reference ends with.
+        if let Some(order) = self.orders.get_mut(&order.terms.order_ref) {
+            order.leg = Leg::Exit;
+        }
         let terms = OrderRequest {
             kind: OrderKind::Limit { limit_ticks },
             quantity,
@@ -275,13 +277,23 @@ impl Core {
         }
     }
 
-    /// Was an order of this exit's own refused, as one beyond a daily price limit is? Then another limit would be as well.
+    /// Returns the orders that this exit has sent: a target that it turned is older than it.
+    fn own_exits(&self, plan: &ExitPlan) -> impl Iterator<Item = &Order> {
+        let started_ms = plan.started_ms;
+        self.orders
+            .iter()
+            .filter(move |order| order.leg == Leg::Exit && order.made_at_ms >= started_ms)
+    }
+
+    /// Returns when the last of them was sent.
+    fn own_exit_ms(&self, plan: &ExitPlan) -> Option<i64> {
+        self.own_exits(plan).map(|order| order.made_at_ms).max()
+    }
+
+    /// Was one of them refused, as one beyond a daily price limit is? Then another limit would be as well.
     fn is_exit_refused(&self, plan: &ExitPlan) -> bool {
-        self.orders.iter().any(|order| {
-            order.leg == Leg::Exit
-                && order.state == OrderState::Rejected
-                && order.made_at_ms >= plan.started_ms
-        })
+        self.own_exits(plan)
+            .any(|order| order.state == OrderState::Rejected)
     }
 
     /// Returns the limit of an exit: through the market, as far from its middle as the collar allows (D4); none without a
@@ -348,9 +360,6 @@ impl Core {
             outside_rth: true,
         };
         self.count_try(limit_ticks);
-        if let Some(exit) = &mut self.exit {
-            exit.sent_at_ms = self.at_ms;
-        }
         let how = match limit_ticks {
             Some(_) => "",
             None if self.is_exit_refused(plan) => ", at the market: its limit was refused",
@@ -460,7 +469,8 @@ impl Core {
         } else if self.orders.live().next().is_some() {
             return self.working_due_ms(plan, held);
         } else if held {
-            plan.sent_at_ms + RETRY_MS
+            self.own_exit_ms(plan)
+                .map_or(self.at_ms, |sent_ms| sent_ms + RETRY_MS)
         } else if plan.is_flatten && !self.link.state_is_out() {
             plan.verify_at_ms
         } else {

@@ -428,6 +428,33 @@ fn a_persons_flatten_looks_first_and_the_bracket_rests_meanwhile() {
 }
 
 #[test]
+fn an_exit_that_the_broker_ended_is_followed_by_another_only_after_a_look() {
+    let mut desk = Desk::ready({
+        let mut settings = settings();
+        settings.risk.target_cents = None;
+        settings
+    });
+    desk.sink();
+    desk.broker.hold(true);
+    desk.price(19_990);
+    desk.command(Command::Flatten {});
+    assert_eq!(own_exits(&desk), [limit(19_950)]);
+    stand(&mut desk, 1_000);
+    let before = looks(&desk);
+    let exit = desk.broker.newest('X');
+    let told = desk.broker.cancel(&exit);
+    desk.tell_all(told);
+
+    stand(&mut desk, 6_000);
+
+    assert_eq!(own_exits(&desk).len(), 2);
+    assert!(
+        looks(&desk) > before,
+        "what it filled before its end may not be told yet"
+    );
+}
+
+#[test]
 fn a_persons_flatten_without_a_quote_looks_first_as_well() {
     let mut desk = long_one();
     desk.broker.faults.hide_state = true;
