@@ -8,12 +8,6 @@ use scalper_core::status::{ExitReason, OrderKind, Posture, Side, Tif};
 
 const MINUTE_MS: i64 = 60_000;
 
-fn with(change: impl Fn(&mut EngineSettings)) -> EngineSettings {
-    let mut settings = settings();
-    change(&mut settings);
-    settings
-}
-
 fn quote(desk: &mut Desk, bid: i32, ask: i32) {
     desk.tell(Event::Quote {
         exchange_at_ms: desk.at_ms,

@@ -4,17 +4,7 @@
 use crate::support::*;
 use scalper_core::effect::Notice;
 use scalper_core::event::{Command, Event};
-use scalper_core::settings::EngineSettings;
 use scalper_core::status::{ExitReason, OrderKind, Posture};
-
-fn three() -> EngineSettings {
-    let mut settings = settings();
-    settings.strategy.quantity = 3;
-    settings.risk.max_position = 3;
-    settings.risk.max_notional_cents = Some(60_000_000);
-    settings.risk.daily_loss_cents = 1_000_000;
-    settings
-}
 
 /// A desk whose entry of three rests at the broker, unfilled.
 fn resting() -> Desk {

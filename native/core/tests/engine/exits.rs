@@ -2,9 +2,8 @@
 //! priced anew, and ends at the market; without a target an order of its own does the same. Never two that could both close.
 
 use crate::support::*;
-use scalper_core::effect::{BrokerQuestion, Effect, Notice, OrderAction};
+use scalper_core::effect::{Effect, Notice, OrderAction};
 use scalper_core::event::{BrokerOrderState, Command, Event, Span};
-use scalper_core::settings::EngineSettings;
 use scalper_core::status::{ExitReason, OrderKind, Posture};
 
 const COLLAR_TICKS: i32 = 40;
@@ -21,15 +20,6 @@ fn long_one() -> Desk {
     desk.broker.hold(true);
     desk.broker.modified.clear();
     desk
-}
-
-fn three() -> EngineSettings {
-    let mut settings = settings();
-    settings.strategy.quantity = 3;
-    settings.risk.max_position = 3;
-    settings.risk.max_notional_cents = Some(60_000_000);
-    settings.risk.daily_loss_cents = 1_000_000;
-    settings
 }
 
 /// The limits that changes asked for, one by one.
@@ -82,14 +72,6 @@ fn told_flat(desk: &Desk) -> Vec<i64> {
         _ => None,
     });
     flats.collect()
-}
-
-fn looks(desk: &Desk) -> usize {
-    let asks = desk
-        .effects
-        .iter()
-        .filter(|effect| matches!(effect, Effect::AskBroker(BrokerQuestion::State {})));
-    asks.count()
 }
 
 fn whys(desk: &Desk) -> Vec<String> {

@@ -3,18 +3,11 @@
 use crate::support::*;
 use scalper_core::effect::{BrokerQuestion, Effect, Notice};
 use scalper_core::event::{BrokerOrderState, Command, Event};
-use scalper_core::settings::EngineSettings;
 use scalper_core::status::Posture;
 
 const MINUTE_MS: i64 = 60_000;
 /// From 10:00 in Chicago to the next trading day.
 const TO_NEXT_DAY_MS: i64 = 7 * 60 * MINUTE_MS;
-
-fn with(change: impl Fn(&mut EngineSettings)) -> EngineSettings {
-    let mut settings = settings();
-    change(&mut settings);
-    settings
-}
 
 /// A round trip from 19 900 to `ticks`, by a person.
 fn trip(desk: &mut Desk, ticks: i32) {
@@ -51,14 +44,6 @@ fn knocks(desk: &Desk) -> usize {
         .iter()
         .filter(|(_, _, event)| matches!(event, Event::Woke {}));
     woken.count()
-}
-
-fn looks(desk: &Desk) -> usize {
-    let asks = desk
-        .effects
-        .iter()
-        .filter(|effect| matches!(effect, Effect::AskBroker(BrokerQuestion::State {})));
-    asks.count()
 }
 
 #[test]

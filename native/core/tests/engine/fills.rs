@@ -2,19 +2,9 @@
 //! however late it comes and however often the broker changes it.
 
 use crate::support::*;
-use scalper_core::effect::{Effect, Notice};
+use scalper_core::effect::Notice;
 use scalper_core::event::{BrokerFill, Command, Event};
-use scalper_core::settings::EngineSettings;
 use scalper_core::status::{Posture, Side};
-
-fn three() -> EngineSettings {
-    let mut settings = settings();
-    settings.strategy.quantity = 3;
-    settings.risk.max_position = 3;
-    settings.risk.max_notional_cents = Some(60_000_000);
-    settings.risk.daily_loss_cents = 1_000_000;
-    settings
-}
 
 /// A desk that is long one at 19 900.
 fn long_one() -> Desk {
@@ -56,14 +46,6 @@ fn correct(desk: &mut Desk, order_ref: &str, revision: u32, quantity: i64, price
 fn held(desk: &Desk) -> Option<(i64, f64)> {
     let position = desk.status().position?;
     Some((position.position, position.average_ticks))
-}
-
-fn anomalies(desk: &Desk) -> Vec<String> {
-    let anomalies = desk.effects.iter().filter_map(|effect| match effect {
-        Effect::Anomaly { detail } => Some(detail.clone()),
-        _ => None,
-    });
-    anomalies.collect()
 }
 
 /// Contracts of each fill that was told as an entry.

@@ -17,12 +17,6 @@ fn is_open(desk: &Desk, name: &str) -> bool {
         .open
 }
 
-fn with(change: impl Fn(&mut EngineSettings)) -> EngineSettings {
-    let mut settings = settings();
-    change(&mut settings);
-    settings
-}
-
 /// Minutes after START at which the Chicago clock shows this time.
 fn until(hour: i64, minute: i64) -> i64 {
     ((hour - 10) * 60 + minute) * MINUTE_MS

@@ -1,9 +1,8 @@
 //! What the broker tells of orders, ours and others, and what follows from it at once.
 
 use crate::support::*;
-use scalper_core::effect::{BrokerQuestion, Effect, Notice, NoticeClass};
+use scalper_core::effect::{Effect, Notice, NoticeClass};
 use scalper_core::event::{BrokerOrder, BrokerOrderState, Command, Event};
-use scalper_core::settings::EngineSettings;
 use scalper_core::status::{Leg, OrderKind, Posture, Side};
 
 fn long_one() -> Desk {
@@ -23,37 +22,12 @@ fn resting() -> Desk {
     desk
 }
 
-fn three() -> EngineSettings {
-    let mut settings = settings();
-    settings.strategy.quantity = 3;
-    settings.risk.max_position = 3;
-    settings.risk.max_notional_cents = Some(60_000_000);
-    settings.risk.daily_loss_cents = 1_000_000;
-    settings
-}
-
 fn state_of(desk: &Desk, order_ref: &str) -> Option<String> {
     let orders = desk.status().orders;
     orders
         .into_iter()
         .find(|order| order.order_ref == order_ref)
         .map(|order| order.state)
-}
-
-fn looks(desk: &Desk) -> usize {
-    let asks = desk
-        .effects
-        .iter()
-        .filter(|effect| matches!(effect, Effect::AskBroker(BrokerQuestion::State {})));
-    asks.count()
-}
-
-fn anomalies(desk: &Desk) -> Vec<String> {
-    let anomalies = desk.effects.iter().filter_map(|effect| match effect {
-        Effect::Anomaly { detail } => Some(detail.clone()),
-        _ => None,
-    });
-    anomalies.collect()
 }
 
 fn doubts(desk: &Desk) -> Vec<String> {

@@ -2,23 +2,13 @@
 //! what is nobody's business (reliability note, sections B and C).
 
 use crate::support::*;
-use scalper_core::effect::{BrokerQuestion, Effect, Notice};
+use scalper_core::effect::Notice;
 use scalper_core::event::{
     BrokerFill, BrokerOrder, BrokerOrderState, BrokerPosition, Command, Event,
 };
-use scalper_core::settings::EngineSettings;
 use scalper_core::status::{ExitReason, Leg, OrderKind, Posture, Side};
 
 const HOUR_MS: i64 = 3_600_000;
-
-fn three() -> EngineSettings {
-    let mut settings = settings();
-    settings.strategy.quantity = 3;
-    settings.risk.max_position = 3;
-    settings.risk.max_notional_cents = Some(60_000_000);
-    settings.risk.daily_loss_cents = 1_000_000;
-    settings
-}
 
 /// A desk that is long one at 19 900, its bracket resting whatever the price.
 fn long_one() -> Desk {
@@ -65,22 +55,6 @@ fn look(desk: &mut Desk) {
     desk.tell(Event::Fill {
         fill: fill("unknown.01", "QS1-t3st-261124-yy-E", Side::Buy, 1),
     });
-}
-
-fn looks(desk: &Desk) -> usize {
-    let asks = desk
-        .effects
-        .iter()
-        .filter(|effect| matches!(effect, Effect::AskBroker(BrokerQuestion::State {})));
-    asks.count()
-}
-
-fn anomalies(desk: &Desk) -> Vec<String> {
-    let anomalies = desk.effects.iter().filter_map(|effect| match effect {
-        Effect::Anomaly { detail } => Some(detail.clone()),
-        _ => None,
-    });
-    anomalies.collect()
 }
 
 /// Each trip and end of a control, in order.

@@ -3,7 +3,6 @@
 
 use crate::support::*;
 use scalper_core::event::{BrokerOrderState, Command, Event};
-use scalper_core::settings::EngineSettings;
 use scalper_core::status::{ExitReason, OrderKind, Posture};
 
 /// A desk that is long one at 19 900, its orders resting from now on whatever the price.
@@ -13,15 +12,6 @@ fn long_one() -> Desk {
     assert_eq!(desk.broker.position, 1);
     desk.broker.hold(true);
     desk
-}
-
-fn three() -> EngineSettings {
-    let mut settings = settings();
-    settings.strategy.quantity = 3;
-    settings.risk.max_position = 3;
-    settings.risk.max_notional_cents = Some(60_000_000);
-    settings.risk.daily_loss_cents = 1_000_000;
-    settings
 }
 
 /// A desk that is long three, 50 ms after its bracket was acknowledged.

@@ -83,6 +83,41 @@ pub fn settings() -> EngineSettings {
     }
 }
 
+/// Three contracts an entry.
+pub fn three() -> EngineSettings {
+    let mut settings = settings();
+    settings.strategy.quantity = 3;
+    settings.risk.max_position = 3;
+    settings.risk.max_notional_cents = Some(60_000_000);
+    settings.risk.daily_loss_cents = 1_000_000;
+    settings
+}
+
+/// The settings with a change.
+pub fn with(change: impl Fn(&mut EngineSettings)) -> EngineSettings {
+    let mut settings = settings();
+    change(&mut settings);
+    settings
+}
+
+/// Returns how often the broker was asked for everything.
+pub fn looks(desk: &Desk) -> usize {
+    let asks = desk
+        .effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::AskBroker(BrokerQuestion::State {})));
+    asks.count()
+}
+
+/// Returns what was noted that should not happen.
+pub fn anomalies(desk: &Desk) -> Vec<String> {
+    let anomalies = desk.effects.iter().filter_map(|effect| match effect {
+        Effect::Anomaly { detail } => Some(detail.clone()),
+        _ => None,
+    });
+    anomalies.collect()
+}
+
 pub fn started(settings: EngineSettings) -> Event {
     Event::Started {
         version: "0.1.0".into(),
